@@ -1,0 +1,70 @@
+// The contract of an HTTP client towards upstreams. Callbacks on one object for the reply, a small handle for
+// control; no promise per chunk. Implementations: `undici.ts` and `http1.ts`.
+//
+// The order of calls on an UpstreamHandler:  head  data*  end   — or `fail` at any moment, once, last.
+// After `abort` nothing is called any more.
+
+import type { GatewayError } from '../common/errors.ts'
+import type { HeaderList } from '../common/headers.ts'
+
+/** Time-outs of one call, milliseconds; each has a name that its error carries. */
+export interface Deadlines {
+  /** Name resolution, TCP and TLS handshake together. */
+  readonly connectMs: number
+  /** From the request being written to the reply's header block. */
+  readonly headersMs: number
+  /** From the header block to the first byte of the body. */
+  readonly firstByteMs: number
+  /** Between two pieces of the body, while not paused by us. */
+  readonly betweenBytesMs: number
+  /** The whole call. */
+  readonly totalMs: number
+}
+
+export interface UpstreamRequest {
+  /** `http://host:port` or `https://host:port`, no path. */
+  readonly origin: string
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  /** Names lower case. `host`, `content-length`, `connection` and `transfer-encoding` are the client's own business. */
+  readonly headers: HeaderList
+  /** Whole body, or null for none. Not copied: it must not change until the call is over. */
+  readonly body: Uint8Array | null
+  readonly deadlines: Deadlines
+}
+
+export interface UpstreamHandler {
+  /** Final status and headers (1xx replies are swallowed). */
+  head(status: number, headers: HeaderList): void
+  /** A piece of the body, as it came off the socket, lent until return. */
+  data(chunk: Uint8Array): void
+  /** The body is complete by its framing (Content-Length reached, last chunk read). */
+  end(): void
+  /** Kinds used: upstream-connect, upstream-timeout, upstream-broke, upstream-protocol. */
+  fail(error: GatewayError): void
+}
+
+export interface UpstreamCall {
+  /** Stop reading from the socket; bytes already read may still arrive within this tick. */
+  pause(): void
+  resume(): void
+  /** Give up: the request is cancelled within this loop turn wherever it is (queue, connect, wait, body). */
+  abort(): void
+}
+
+export interface UpstreamPoolFacts {
+  readonly origin: string
+  readonly connecting: number
+  readonly busy: number
+  readonly idle: number
+  readonly queued: number
+}
+
+export interface UpstreamClient {
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall
+  /** What the pools hold now; for metrics and tests. */
+  pools(): readonly UpstreamPoolFacts[]
+  /** Closes idle sockets at once and busy ones when their call ends. */
+  close(): Promise<void>
+}
