@@ -2,3 +2,5 @@
 
 export { DIALECTS, type DialectId } from './dialect.ts'
 export type { ErrorKind, ErrorReply } from './errors.ts'
+export type { ByteSink, ReplyFacts, ReplyPath, ReplyState } from './reply-path.ts'
+export type { Usage } from './usage.ts'

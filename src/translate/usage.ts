@@ -1,0 +1,21 @@
+// The canonical token record. Facts: `wire-formats` specification, section 2.11.
+
+/** Token counts of one reply. Inclusive unless named otherwise; null where the upstream said nothing. */
+export interface Usage {
+  /** All input, cached parts included. */
+  readonly inputTokens: number
+  /** Part of `inputTokens` read from a prompt cache. */
+  readonly cacheReadTokens: number
+  /** Part of `inputTokens` written to a prompt cache. */
+  readonly cacheWriteTokens: number
+  /** Part of `cacheWriteTokens` with the long lifetime (1 h, 12 h), or null. */
+  readonly cacheWriteLongTokens: number | null
+  /** All output, reasoning included. */
+  readonly outputTokens: number
+  /** Part of `outputTokens` spent on reasoning, or null. */
+  readonly reasoningTokens: number | null
+  readonly audioInputTokens: number | null
+  readonly audioOutputTokens: number | null
+  /** True when counted or guessed by us rather than told by the upstream. */
+  readonly estimated: boolean
+}
