@@ -2,8 +2,10 @@
 //
 // One request is one `Engine.open` call when its header block is complete and sound. What the engine returns
 // receives the body and the client's later moves. The order of calls on a RequestSink:
-//   (chunk* | body)?  then any of  drained*  and at most one  gone
-// The order of calls on a ReplySink:  head  write*  end   — or `abort` at any moment, once.
+//   (chunk* bodyEnd | body | bodyFailed)?  then any of  drained*  and at most one  gone
+// The order of calls on a ReplySink:  head  write*  end   — or `whole`, or `abort` at any moment, once.
+// The engine may answer at any moment, also inside `open` and before the body has been read; the acceptor then
+// reads and drops the rest of the body within its bounds, or closes the connection.
 
 import type { GatewayError } from '../common/errors.ts'
 import type { HeaderList } from '../common/headers.ts'
