@@ -43,6 +43,8 @@ export interface GatewayErrorDetails {
   readonly param?: string | null
   /** Machine-readable code in the caller's vocabulary; null lets the dialect choose. */
   readonly code?: string | null
+  /** How long the caller should wait before it tries again, milliseconds. */
+  readonly retryAfterMs?: number | null
   readonly cause?: unknown
 }
 
@@ -52,12 +54,14 @@ export class GatewayError extends Error {
   readonly kind: ErrorKind
   readonly param: string | null
   readonly code: string | null
+  readonly retryAfterMs: number | null
 
   constructor(kind: ErrorKind, message: string, details: GatewayErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.kind = kind
     this.param = details.param ?? null
     this.code = details.code ?? null
+    this.retryAfterMs = details.retryAfterMs ?? null
   }
 
   get status(): number {

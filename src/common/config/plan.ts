@@ -38,10 +38,12 @@ export interface ProviderPlan {
   readonly dialects: readonly DialectId[]
   /** `scheme://host:port`. */
   readonly origin: string
-  /** Replaces the vendor's own path prefix (`/v1`); null keeps it. */
-  readonly pathPrefix: string | null
+  /** Path in front of the API suffix, no trailing slash: the vendor's own (`/v1`, `/openai/v1`) or that of `base_url`. */
+  readonly pathPrefix: string
   readonly accessKey: SecretText | null
   readonly passthroughAuth: boolean
+  /** The host may be called without a key: one named by `base_url`, or the demo. */
+  readonly keyOptional: boolean
   readonly headers: readonly string[]
   readonly httpHost: string | null
   readonly isDefault: boolean
