@@ -1,0 +1,71 @@
+// What is remembered of an exchange, written once at its end by the gateway. Metrics, logs and later judgements read this and
+// nothing else. One shape: every field is set here.
+
+import type { DialectId, Usage } from '../translate/index.ts'
+
+export type Outcome =
+  /** The reply reached its proper end (whatever its status). */
+  | 'ok'
+  /** We answered with an error of ours before any upstream was called. */
+  | 'refused'
+  /** The upstream answered with an error status, or put an error into its reply. */
+  | 'upstream-error'
+  /** The upstream went away in the middle of its reply. */
+  | 'upstream-broke'
+  /** The upstream could not be reached, or broke before anything reached the client. */
+  | 'upstream-unreachable'
+  | 'timeout'
+  /** The client left. Never counted against an upstream. */
+  | 'client-closed'
+  /** Ended by us because the process stops. */
+  | 'cut'
+  /** A bug of ours. */
+  | 'internal'
+
+export class ExchangeRecord {
+  requestId: string
+  listener: string
+  /** Endpoint pattern, or `not_found`. */
+  handler: string
+  method: string
+  clientDialect: DialectId | null = null
+  upstreamDialect: DialectId | null = null
+  /** Name of the provider entry, or null when none was chosen. */
+  provider: string | null = null
+  modelAsked: string | null = null
+  /** Id sent upstream. */
+  modelSent: string | null = null
+  /** Configured name that metrics may use as a label, or null. */
+  modelLabel: string | null = null
+  status = 0
+  upstreamStatus: number | null = null
+  outcome: Outcome = 'ok'
+  /** Kind of GatewayError, or null. */
+  errorKind: string | null = null
+  startedMs: number
+  /** First byte of the reply's content towards the client; null when none. */
+  firstByteMs: number | null = null
+  /** First piece of model output, as against protocol frames; null when none. */
+  firstContentMs: number | null = null
+  upstreamStartedMs: number | null = null
+  endedMs = 0
+  bytesIn = 0
+  bytesOut = 0
+  usage: Usage | null = null
+  streaming = false
+  attempts = 0
+
+  constructor(requestId: string, listener: string, handler: string, method: string, startedMs: number) {
+    this.requestId = requestId
+    this.listener = listener
+    this.handler = handler
+    this.method = method
+    this.startedMs = startedMs
+  }
+}
+
+/** Takes the finished record; called exactly once per exchange. */
+export interface Recorder {
+  begin(handler: string): void
+  settle(record: ExchangeRecord): void
+}
