@@ -1,0 +1,254 @@
+// One client request and its reply. Owns the order of things: read, route, attempt, reply, settle; the steps
+// themselves are in `stages/`. Also the place where every failure ends: `fail` answers in the caller's dialect
+// when nothing was sent, in the stream's error form when a stream runs, and breaks the connection otherwise.
+
+import { asGatewayError, GatewayError } from '../common/errors.ts'
+import { headerValue } from '../common/headers.ts'
+import { ExchangeRecord, type Outcome } from '../telemetry/index.ts'
+import type { DialectId, RequestScan } from '../translate/index.ts'
+import { decodeBody, isIdentity } from './body-encoding.ts'
+import type { BodyMode, ClientRequest, ReplySink, RequestSink } from './edge.ts'
+import type { Endpoint } from './endpoints.ts'
+import type { ListenerView, PlanView } from './plan-view.ts'
+import { errorBytes } from './replies.ts'
+import type { Services } from './services.ts'
+import type { Attempt } from './stages/attempt.ts'
+
+/** What becomes of an exchange's body: one of the operations in `pipeline.ts`. */
+export type Operate = (exchange: Exchange) => void
+
+/** Told when an exchange starts and ends, so that a drain knows what is still running. */
+export interface ExchangeRegister {
+  add(exchange: Exchange): void
+  remove(exchange: Exchange): void
+}
+
+type Phase = 'reading' | 'working' | 'replying' | 'done'
+
+export class Exchange implements RequestSink {
+  readonly bodyMode: BodyMode = 'whole'
+  readonly bodyBytesMax: number
+  readonly services: Services
+  readonly view: PlanView
+  readonly listener: ListenerView
+  readonly request: ClientRequest
+  readonly reply: ReplySink
+  readonly endpoint: Endpoint
+  /** The client's dialect. */
+  readonly dialect: DialectId
+  /** Model id captured from the path, or null. */
+  readonly pathModel: string | null
+  readonly requestId: string
+  readonly record: ExchangeRecord
+  /** Request body, decoded; set before the pipeline runs. */
+  bytes: Uint8Array
+  scan: RequestScan | null
+  attempt: Attempt | null
+  private phase: Phase
+  private readonly register: ExchangeRegister
+  private readonly operate: Operate
+
+  constructor(parts: ExchangeParts) {
+    this.services = parts.services
+    this.view = parts.view
+    this.listener = parts.view.listener(parts.request.listener)
+    this.request = parts.request
+    this.reply = parts.reply
+    this.endpoint = parts.endpoint
+    this.dialect = parts.dialect
+    this.pathModel = parts.pathModel
+    this.requestId = parts.requestId
+    this.bodyBytesMax = parts.view.plan.server.bodyBytesMax
+    this.record = new ExchangeRecord(
+      parts.requestId,
+      parts.request.listener,
+      parts.endpoint.pattern,
+      parts.request.method,
+      parts.services.clock.monotonicMs(),
+    )
+    this.record.clientDialect = parts.dialect
+    this.bytes = EMPTY
+    this.scan = null
+    this.attempt = null
+    this.phase = 'reading'
+    this.register = parts.register
+    this.operate = parts.operate
+    this.services.recorder.begin(parts.endpoint.pattern)
+    this.register.add(this)
+  }
+
+  /** True once the status line has been handed to the acceptor. */
+  get headSent(): boolean {
+    return this.phase === 'replying' || this.phase === 'done'
+  }
+
+  get done(): boolean {
+    return this.phase === 'done'
+  }
+
+  // ── the client's moves ──────────────────────────────────────────────────────────────────────────────────
+
+  body(bytes: Uint8Array): void {
+    if (this.phase !== 'reading') return
+    this.phase = 'working'
+    this.record.bytesIn = bytes.length
+    const encoding = headerValue(this.request.headers, 'content-encoding')
+    if (isIdentity(encoding)) {
+      this.run(bytes)
+      return
+    }
+    decodeBody(encoding!, bytes, this.bodyBytesMax, result => {
+      if (this.phase !== 'working') return
+      if (result instanceof GatewayError) this.fail(result)
+      else this.run(result)
+    })
+  }
+
+  chunk(): boolean {
+    return true
+  }
+
+  bodyEnd(): void {}
+
+  bodyFailed(error: GatewayError): void {
+    this.fail(error)
+  }
+
+  drained(): void {
+    this.attempt?.resume()
+  }
+
+  gone(): void {
+    if (this.phase === 'done') return
+    this.attempt?.abort()
+    this.settle('client-closed')
+  }
+
+  // ── the exchange's own moves ────────────────────────────────────────────────────────────────────────────
+
+  /** Runs `step` so that whatever it throws ends this exchange and nothing else. */
+  guard(step: () => void): void {
+    try {
+      step()
+    } catch (thrown) {
+      this.fail(thrown)
+    }
+  }
+
+  sendHead(status: number, headers: readonly string[], bodyBytes: number | null): void {
+    this.phase = 'replying'
+    this.record.status = status
+    this.reply.head(status, headers, bodyBytes)
+  }
+
+  /** Returns false when the client is slow; then `drained` will come. */
+  send(bytes: Uint8Array): boolean {
+    if (this.phase === 'done') return true
+    this.noteSent(bytes.length)
+    return this.reply.write(bytes)
+  }
+
+  /** Ends a reply whose head and body have been sent. */
+  finish(outcome: Outcome): void {
+    if (this.phase === 'done') return
+    this.reply.end()
+    this.settle(outcome)
+  }
+
+  /** Answers with a whole reply. */
+  answer(status: number, headers: readonly string[], body: Uint8Array, outcome: Outcome): void {
+    if (this.phase === 'done') return
+    this.record.status = status
+    this.noteSent(body.length)
+    this.reply.whole(status, headers, body)
+    this.settle(outcome)
+  }
+
+  /** Ends the exchange for a reason: an error of ours, or whatever was thrown. */
+  fail(thrown: unknown, outcome: Outcome | null = null): void {
+    if (this.phase === 'done') return
+    const error = asGatewayError(thrown)
+    if (error.kind === 'internal') this.services.bug(error.cause ?? error, this.requestId)
+    this.record.errorKind = error.kind
+    const attempt = this.attempt
+    const ending = outcome ?? outcomeOf(error, attempt !== null)
+    attempt?.abort()
+    if (this.phase !== 'replying') {
+      const reply = errorBytes(error, this.dialect, this.requestId)
+      this.answer(reply.status, reply.headers, reply.body, ending)
+      return
+    }
+    if (attempt?.breakStream(error) === true) this.finish(ending)
+    else {
+      this.reply.abort(error)
+      this.settle(ending)
+    }
+  }
+
+  /** Breaks the connection: the reply cannot be completed and has no error form. */
+  sever(error: GatewayError, outcome: Outcome): void {
+    if (this.phase === 'done') return
+    this.record.errorKind = error.kind
+    this.reply.abort(error)
+    this.settle(outcome)
+  }
+
+  private run(bytes: Uint8Array): void {
+    this.bytes = bytes
+    try {
+      this.operate(this)
+    } catch (thrown) {
+      this.fail(thrown)
+    }
+  }
+
+  private noteSent(bytes: number): void {
+    if (this.record.firstByteMs === null) this.record.firstByteMs = this.services.clock.monotonicMs()
+    this.record.bytesOut += bytes
+  }
+
+  private settle(outcome: Outcome): void {
+    this.phase = 'done'
+    this.record.outcome = outcome
+    this.record.endedMs = this.services.clock.monotonicMs()
+    this.attempt?.report(this.record)
+    this.register.remove(this)
+    this.services.recorder.settle(this.record)
+    // A settled exchange may be held by its connection for a while; what it carried need not be.
+    this.bytes = EMPTY
+    this.scan = null
+  }
+}
+
+export interface ExchangeParts {
+  readonly services: Services
+  readonly view: PlanView
+  readonly request: ClientRequest
+  readonly reply: ReplySink
+  readonly endpoint: Endpoint
+  readonly dialect: DialectId
+  readonly pathModel: string | null
+  readonly requestId: string
+  readonly register: ExchangeRegister
+  readonly operate: Operate
+}
+
+const EMPTY = new Uint8Array(0)
+
+function outcomeOf(error: GatewayError, attempted: boolean): Outcome {
+  switch (error.kind) {
+    case 'upstream-timeout':
+      return 'timeout'
+    case 'upstream-connect':
+      return 'upstream-unreachable'
+    case 'upstream-broke':
+    case 'upstream-protocol':
+      return 'upstream-broke'
+    case 'internal':
+      return 'internal'
+    case 'draining':
+      return 'cut'
+    default:
+      return attempted ? 'upstream-error' : 'refused'
+  }
+}

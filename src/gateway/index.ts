@@ -1,0 +1,6 @@
+// The gateway: one engine per shard, and the contract acceptors drive it by.
+
+export type { BodyMode, ClientRequest, Engine, ReplySink, RequestSink } from './edge.ts'
+export { ENDPOINTS } from './endpoints.ts'
+export { GatewayEngine } from './engine.ts'
+export type { Services, TokenCount } from './services.ts'

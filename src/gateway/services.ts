@@ -1,0 +1,27 @@
+// What an exchange may use, in the gateway's own words. `compose.ts` passes the real things; tests pass others.
+
+import type { Clock } from '../common/clock.ts'
+import type { ExchangeRecord } from '../telemetry/index.ts'
+import type { DialectId } from '../translate/index.ts'
+import type { UpstreamClient } from '../upstream/index.ts'
+
+export interface TokenCount {
+  readonly tokens: number
+  /** True when it is a guess: unknown tokenizer, a cut piece, or the byte estimate of a full queue. */
+  readonly estimated: boolean
+  /** Name of the encoding, or `bytes`. */
+  readonly encoding: string
+}
+
+export interface Services {
+  readonly clock: Clock
+  readonly upstream: UpstreamClient
+  readonly recorder: {
+    begin(handler: string): void
+    settle(record: ExchangeRecord): void
+  }
+  /** Counts off the loop; never rejects for a full queue (see `TokenCount.estimated`). */
+  readonly countTokens: (model: string, dialect: DialectId, body: Uint8Array) => Promise<TokenCount>
+  /** A bug of ours was caught in an exchange: for the log, without bodies. */
+  readonly bug: (error: unknown, requestId: string) => void
+}
