@@ -43,7 +43,10 @@ export function decodeBody(
     if (error === null) done(result)
     else if (error.code === 'ERR_BUFFER_TOO_LARGE') {
       done(
-        new GatewayError('body-too-large', `the decoded request body is larger than ${decodedBytesMax} bytes`),
+        new GatewayError(
+          'body-too-large',
+          `the decoded request body is larger than ${decodedBytesMax} bytes`,
+        ),
       )
     } else done(new GatewayError('bad-request', `the request body is not valid ${encoding}`))
   })

@@ -30,7 +30,12 @@ const COUNT_TOKENS = '/v1/messages/count_tokens'
 const MODELS = '/v1/models'
 const HEALTH = '/healthz'
 
-function post(operation: Operation, pattern: string, dialect: DialectId, streaming: boolean | null): Endpoint {
+function post(
+  operation: Operation,
+  pattern: string,
+  dialect: DialectId,
+  streaming: boolean | null,
+): Endpoint {
   return { operation, method: 'POST', pattern, dialect, streaming }
 }
 
@@ -48,7 +53,13 @@ const FIXED: ReadonlyMap<string, Endpoint> = new Map(
       dialect: null,
       streaming: false,
     } satisfies Endpoint,
-    { operation: 'health', method: 'GET', pattern: HEALTH, dialect: null, streaming: false } satisfies Endpoint,
+    {
+      operation: 'health',
+      method: 'GET',
+      pattern: HEALTH,
+      dialect: null,
+      streaming: false,
+    } satisfies Endpoint,
   ].map(endpoint => [endpoint.pattern, endpoint]),
 )
 
@@ -62,7 +73,12 @@ const SHOW_MODEL: Endpoint = {
 const CONVERSE = post('generate', '/model/{model}/converse', 'bedrock-converse', false)
 const CONVERSE_STREAM = post('generate', '/model/{model}/converse-stream', 'bedrock-converse', true)
 const GENERATE = post('generate', '/v1beta/models/{model}:generateContent', 'gemini-generate', false)
-const STREAM_GENERATE = post('generate', '/v1beta/models/{model}:streamGenerateContent', 'gemini-generate', true)
+const STREAM_GENERATE = post(
+  'generate',
+  '/v1beta/models/{model}:streamGenerateContent',
+  'gemini-generate',
+  true,
+)
 const GEMINI_COUNT = post('count-tokens', '/v1beta/models/{model}:countTokens', 'gemini-generate', false)
 
 const GEMINI_METHODS: ReadonlyMap<string, Endpoint> = new Map([

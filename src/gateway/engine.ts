@@ -81,7 +81,11 @@ export class GatewayEngine implements Engine, ExchangeRegister {
 
   refuse(target: string | null, error: GatewayError): WholeReply {
     const path = target === null ? '/' : normalPath(target)
-    return errorBytes(error, matchEndpoint(path)?.endpoint.dialect ?? dialectOfPath(path), keepRequestId(null))
+    return errorBytes(
+      error,
+      matchEndpoint(path)?.endpoint.dialect ?? dialectOfPath(path),
+      keepRequestId(null),
+    )
   }
 
   private exchange(
@@ -144,7 +148,10 @@ export class GatewayEngine implements Engine, ExchangeRegister {
     }
     const error = methodNotAllowed(request.method, path, allowed)
     const dialect = endpoint.dialect ?? listDialect(request.headers, path)
-    return this.refuseHere(request, reply, requestId, endpoint.pattern, path, error, dialect, ['allow', allowed])
+    return this.refuseHere(request, reply, requestId, endpoint.pattern, path, error, dialect, [
+      'allow',
+      allowed,
+    ])
   }
 
   private refuseHere(
@@ -172,7 +179,13 @@ export class GatewayEngine implements Engine, ExchangeRegister {
     errorKind: string | null = null,
   ): RequestSink {
     const { clock, recorder } = this.services
-    const record = new ExchangeRecord(requestId, request.listener, handler, request.method, clock.monotonicMs())
+    const record = new ExchangeRecord(
+      requestId,
+      request.listener,
+      handler,
+      request.method,
+      clock.monotonicMs(),
+    )
     recorder.begin(handler)
     const headers = [...answer.headers]
     if (outcome === 'ok') headers.push('x-request-id', requestId)

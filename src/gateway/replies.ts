@@ -40,7 +40,11 @@ export function errorBytes(error: GatewayError, dialect: DialectId, requestId: s
 const HTTP_STATUSES: ReadonlySet<number> = new Set([405, 408, 413, 415, 431])
 
 export function jsonReply(status: number, document: unknown): WholeReply {
-  return { status, headers: ['content-type', 'application/json'], body: encoder.encode(JSON.stringify(document)) }
+  return {
+    status,
+    headers: ['content-type', 'application/json'],
+    body: encoder.encode(JSON.stringify(document)),
+  }
 }
 
 /** 405 naming what is allowed. */

@@ -234,7 +234,10 @@ function lengthOf(value: string | null): number | null {
 
 /** Why a reply that ended by its HTTP framing is not a complete one. */
 function brokenReply(error: ErrorReply | null): GatewayError {
-  return new GatewayError('upstream-broke', error?.message ?? 'the upstream ended its reply before it was complete')
+  return new GatewayError(
+    'upstream-broke',
+    error?.message ?? 'the upstream ended its reply before it was complete',
+  )
 }
 
 function outcomeOfReply(error: ErrorReply | null): Outcome {

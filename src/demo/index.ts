@@ -1,0 +1,3 @@
+// The demo provider.
+
+export { type DemoServer, startDemo } from './server.ts'
