@@ -78,7 +78,6 @@ export function unknownModel(
 
 /** Caller's text in a message: short, printable. */
 function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
   const clean = text.replace(/[\x00-\x1f\x7f`]/g, '?')
   return clean.length > 100 ? `${clean.slice(0, 100)}…` : clean
 }
