@@ -1,0 +1,55 @@
+// Runs the fuzz targets one after another: `npm run fuzz -- [--seconds N] [--seed N] [name…]`.
+// The seconds are shared out evenly; the seed is printed and replays the run.
+
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+
+export interface FuzzOptions {
+  readonly seconds: number
+  readonly seed: number
+}
+
+export interface FuzzResult {
+  readonly iterations: number
+}
+
+interface FuzzTarget {
+  run(options: FuzzOptions): Promise<FuzzResult>
+}
+
+const { values, positionals } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: String(Date.now() % 0x7fffffff) },
+  },
+  allowPositionals: true,
+})
+const seed = Number(values.seed)
+const names = readdirSync(import.meta.dirname)
+  .filter(name => name.endsWith('.fuzz.js'))
+  .map(name => name.slice(0, -'.fuzz.js'.length))
+  .filter(name => positionals.length === 0 || positionals.includes(name))
+if (names.length === 0) {
+  console.error('no such fuzz target')
+  process.exit(2)
+}
+const seconds = Math.max(1, Number(values.seconds) / names.length)
+console.log(`fuzzing ${names.join(', ')}: ${seconds.toFixed(1)} s each, seed ${seed}`)
+let failed = 0
+for (const name of names) {
+  const target = (await import(
+    pathToFileURL(join(import.meta.dirname, `${name}.fuzz.js`)).href
+  )) as FuzzTarget
+  try {
+    const { iterations } = await target.run({ seconds, seed })
+    if (iterations === 0) throw new Error('the target ran no iteration')
+    console.log(`${name}: ${iterations} iterations, nothing found`)
+  } catch (error) {
+    failed += 1
+    console.error(`${name}: FAILED with seed ${seed}`)
+    console.error(error)
+  }
+}
+process.exit(failed === 0 ? 0 : 1)
