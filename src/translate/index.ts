@@ -1,6 +1,19 @@
 // The only door of the leaf.
 
-export { DIALECTS, type DialectId } from './dialect.ts'
+export { DIALECTS, type Dialect, type DialectId } from './dialect.ts'
 export type { ErrorKind, ErrorReply } from './errors.ts'
+export { formatWarnings, type Loss, type LossAction } from './loss.ts'
+export { mentionsEnvelope } from './opaque.ts'
+export type { Part, PromptTurn, Tool } from './prompt.ts'
+export { Prompt } from './prompt.ts'
+export { ReplyContext } from './reply-context.ts'
 export type { ByteSink, ReplyFacts, ReplyPath, ReplyState } from './reply-path.ts'
+export {
+  type ModelFacts,
+  type ReasoningStyle,
+  type TargetFacts,
+  targetFacts,
+  UNKNOWN_MODEL,
+} from './target.ts'
+export { TranslateError } from './translate-error.ts'
 export type { Usage } from './usage.ts'

@@ -1,0 +1,5 @@
+// The dialects there are. One line per folder.
+
+import type { Dialect, DialectId } from './dialect.ts'
+
+export const DIALECT_TABLE: Partial<Record<DialectId, Dialect>> = {}

@@ -1,0 +1,77 @@
+// Carries reasoning material of one family through a client that belongs to another. Owns the envelope. The
+// client keeps the envelope where it keeps its own signatures and sends it back with the next turn; no state here.
+
+import type { DialectId } from './dialect.ts'
+import type { Opaque } from './prompt.ts'
+
+const MARK = 'gw1.'
+const KINDS = { signature: 's', redacted: 'r', encrypted: 'e' } as const
+
+/** Whose material a bare value in this dialect is. */
+export const NATIVE_FAMILY: Record<DialectId, string> = {
+  'openai-chat': 'openai',
+  'openai-responses': 'openai',
+  'anthropic-messages': 'anthropic',
+  'bedrock-converse': 'bedrock',
+  'gemini-generate': 'google',
+}
+
+/** The value to show to a client of `client`: bare when it is of the client's own family, else an envelope. */
+export function wrapOpaque(opaque: Opaque, client: DialectId): string {
+  if (opaque.family === NATIVE_FAMILY[client]) return opaque.value
+  const id = opaque.id === null ? '' : base64UrlOf(opaque.id)
+  return `${MARK}${base64UrlOf(opaque.family)}.${KINDS[opaque.kind]}${id}.${base64UrlOf(opaque.value)}`
+}
+
+/** Reads what a client sent back: an envelope, or a value of the client's own family. */
+export function unwrapOpaque(
+  value: string,
+  client: DialectId,
+  kind: Opaque['kind'],
+  id: string | null = null,
+): Opaque {
+  const native: Opaque = { family: NATIVE_FAMILY[client], kind, id, value }
+  if (!value.startsWith(MARK)) return native
+  const [, family, head, body, rest] = value.split('.')
+  if (family === undefined || head === undefined || body === undefined || rest !== undefined) return native
+  const kinds = Object.entries(KINDS).find(([, letter]) => letter === head[0])
+  const familyText = textOfBase64Url(family)
+  const text = textOfBase64Url(body)
+  const idText = head.length > 1 ? textOfBase64Url(head.slice(1)) : ''
+  if (kinds === undefined || familyText === null || text === null || idText === null) return native
+  return {
+    family: familyText,
+    kind: kinds[0] as Opaque['kind'],
+    id: head.length > 1 ? idText : null,
+    value: text,
+  }
+}
+
+/** True when a body of any dialect carries an envelope, which must not reach an upstream unopened. */
+export function mentionsEnvelope(body: Uint8Array): boolean {
+  // The mark is looked for as bytes "gw1." so that bodies need not be decoded for it.
+  let index = body.indexOf(0x67)
+  while (index !== -1) {
+    if (body[index + 1] === 0x77 && body[index + 2] === 0x31 && body[index + 3] === 0x2e) return true
+    index = body.indexOf(0x67, index + 1)
+  }
+  return false
+}
+
+function base64UrlOf(text: string): string {
+  let binary = ''
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte)
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+function textOfBase64Url(encoded: string): string | null {
+  if (!/^[A-Za-z0-9_-]*$/.test(encoded) || encoded.length % 4 === 1) return null
+  const binary = atob(encoded.replaceAll('-', '+').replaceAll('_', '/'))
+  const bytes = new Uint8Array(binary.length)
+  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index)
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}

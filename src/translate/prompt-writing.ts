@@ -1,0 +1,90 @@
+// What one act of writing a prompt knows and finds out: the target, what was lost, how tools were renamed. The
+// reply's way back is built from it.
+
+import { CALL_ID_RULES, callIdFor, type IdRule, NAME_RULES, ToolNames } from './tool-names.ts'
+import type { DialectId } from './dialect.ts'
+import { pointerOf, type WishName } from './fields.ts'
+import { type LossAction, LossList } from './loss.ts'
+import type { Opaque, Part, Prompt } from './prompt.ts'
+import type { TargetFacts } from './target.ts'
+import { TranslateError } from './translate-error.ts'
+import { memberPath } from './loss.ts'
+
+export class PromptWriting {
+  readonly client: DialectId
+  readonly upstream: DialectId
+  readonly target: TargetFacts
+  readonly losses: LossList
+  readonly names: ToolNames
+  /** Target's name of the tool that stands in for structured output, or null. */
+  jsonTool: string | null
+  private readonly idRule: IdRule
+
+  constructor(client: DialectId, upstream: DialectId, target: TargetFacts, idRule?: IdRule) {
+    this.client = client
+    this.upstream = upstream
+    this.target = target
+    this.losses = new LossList()
+    this.names = new ToolNames(NAME_RULES[upstream])
+    this.jsonTool = null
+    this.idRule = idRule ?? CALL_ID_RULES[upstream]
+  }
+
+  callId(id: string): string {
+    return callIdFor(id, this.idRule)
+  }
+
+  /** Notes a loss at a pointer in the client's body. */
+  lose(action: LossAction, at: string, reason: string): void {
+    this.losses.add(action, at, reason)
+  }
+
+  /** Notes the loss of a top-level wish, under the name the client gave it. */
+  loseWish(action: LossAction, wish: WishName, reason: string): void {
+    this.losses.add(action, pointerOf(this.client, wish), reason)
+  }
+
+  /** The meaning would be destroyed: 400 in the caller's dialect, naming the member. */
+  refuse(at: string, message: string): never {
+    const path = memberPath(at)
+    throw new TranslateError('unsupported', `${path}: ${message}`, path, 'unsupported_parameter')
+  }
+
+  refuseWish(wish: WishName, message: string): never {
+    this.refuse(pointerOf(this.client, wish), message)
+  }
+
+  /** True when opaque material may be sent to this target. A false answer has been noted as a loss. */
+  takes(opaque: Opaque, at: string): boolean {
+    if (opaque.family === this.target.family) return true
+    this.losses.add('drop', at, 'foreign_reasoning')
+    return false
+  }
+
+  /**
+   * Notes the loss of what no other dialect can do with a vendor's own part, or refuses. Returns the text that
+   * stands for it, or null. Call it only for parts of another dialect.
+   */
+  vendorText(part: Part & { kind: 'vendor' }): string | null {
+    if (part.essential)
+      this.refuse(part.at, `a ${part.type} of ${part.dialect} means nothing to this model's API`)
+    this.losses.add(part.text === null ? 'drop' : 'map', part.at, 'vendor_part')
+    return part.text
+  }
+
+  /** Wishes that no dialect but the client's own can carry. Every writer for another dialect calls this once. */
+  refuseForeign(prompt: Prompt): void {
+    if (prompt.dialect === this.upstream) return
+    if (prompt.previousId !== null)
+      this.refuseWish('previousId', 'earlier turns are stored at another vendor')
+    if (prompt.conversation !== null) this.refuseWish('conversation', 'conversations live at another vendor')
+    if (prompt.background) this.refuseWish('background', 'this model cannot answer in the background')
+    if (prompt.cacheResource !== null) this.refuseWish('cacheResource', 'the cache lives at another vendor')
+    if (prompt.audio !== null || prompt.modalities.some(modality => modality !== 'text')) {
+      this.refuseWish('modalities', 'this model answers in text only')
+    }
+    for (const safety of prompt.safety)
+      this.lose('drop', `/${safety.name}`, 'safety_setting_of_another_vendor')
+    for (const extra of prompt.extra) this.lose('drop', `/${extra.name}`, 'unknown_member')
+  }
+}
