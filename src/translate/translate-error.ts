@@ -30,6 +30,16 @@ export class TranslateError extends Error {
   }
 }
 
+/** A reply that its dialect does not allow. The message says what is wrong and never quotes the reply. */
+export function brokenReply(message: string): ErrorReply {
+  return new TranslateError('upstream', `the upstream's reply is broken: ${message}`).reply
+}
+
+/** A reply that stopped before its end. */
+export function incompleteReply(): ErrorReply {
+  return new TranslateError('incomplete_stream', "the upstream's reply ended before it was complete").reply
+}
+
 export function assert(truth: boolean, message: string): asserts truth {
   if (!truth) throw new Error(`assertion failed: ${message}`)
 }

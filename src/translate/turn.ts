@@ -48,6 +48,8 @@ export interface TurnHead {
   readonly createdS: number | null
   /** Service tier that served the reply, in the upstream's word, or null. */
   readonly tier: string | null
+  /** Counts an upstream tells before the reply; null for most. `usage` calls later overwrite it. */
+  readonly usage: Usage | null
 }
 
 export type ProsePartKind = 'text' | 'reasoning' | 'refusal'
