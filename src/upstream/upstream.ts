@@ -2,14 +2,14 @@
 // control; no promise per chunk. Implementations: `undici.ts` and `http1.ts`.
 //
 // The order of calls on an UpstreamHandler:  head  data*  end   — or `fail` at any moment, once, last.
-// After `abort` nothing is called any more.
+// Nothing is called before `send` returns, and nothing after `abort`.
 
 import type { GatewayError } from '../common/errors.ts'
 import type { HeaderList } from '../common/headers.ts'
 
-/** Time-outs of one call, milliseconds; each has a name that its error carries. */
+/** Time-outs of one call, milliseconds; each has a name that its error carries. `Infinity` is none. */
 export interface Deadlines {
-  /** Name resolution, TCP and TLS handshake together. */
+  /** Until there is a connection to write to: a place in the pool, name resolution, TCP and TLS handshake. */
   readonly connectMs: number
   /** From the request being written to the reply's header block. */
   readonly headersMs: number
@@ -27,7 +27,10 @@ export interface UpstreamRequest {
   readonly method: string
   /** Path and query. */
   readonly path: string
-  /** Names lower case. `host`, `content-length`, `connection` and `transfer-encoding` are the client's own business. */
+  /**
+   * Names lower case. A `host` field replaces the origin's own (TLS still asks for the origin's name);
+   * `content-length`, `expect` and what belongs to one connection are the client's business and are ignored.
+   */
   readonly headers: HeaderList
   /** Whole body, or null for none. Not copied: it must not change until the call is over. */
   readonly body: Uint8Array | null
@@ -59,9 +62,14 @@ export interface UpstreamPoolFacts {
   readonly busy: number
   readonly idle: number
   readonly queued: number
+  /** Connections opened, ever. */
+  readonly opened: number
+  /** Requests sent a second time because a kept-alive connection turned out to be dead, ever. */
+  readonly resent: number
 }
 
 export interface UpstreamClient {
+  /** Throws an AssertionError for a request that cannot be written: bad origin, method, path or field. */
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall
   /** What the pools hold now; for metrics and tests. */
   pools(): readonly UpstreamPoolFacts[]

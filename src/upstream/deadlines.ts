@@ -1,0 +1,90 @@
+// Time-outs of calls, without a timer per call or per chunk. A call that makes progress raises a flag; one sweep
+// over all of them turns flags into marks and finds those whose mark is too old.
+//
+// The bargain: a flag costs one store, and a deadline is never early but up to two sweeps late.
+
+import type { Deadlines } from './upstream.ts'
+
+/** Deadlines are seconds; being this late is not noticed, and twenty sweeps a second cost nothing. */
+export const SWEEP_MS = 50
+
+/** `connect`: waiting for a connection. `headers`: request sent. `first-byte`: head read. `body`: reading it. */
+export type CallPhase = 'connect' | 'headers' | 'first-byte' | 'body' | 'over'
+
+export type DeadlineName = 'connect' | 'headers' | 'first-byte' | 'between-bytes' | 'total'
+
+/** What the sweep looks at and keeps in a call. */
+export interface Timed {
+  readonly phase: CallPhase
+  readonly paused: boolean
+  /** Raised by whoever sees progress, lowered by the sweep. */
+  touched: boolean
+  /** When the sweep last saw progress. */
+  sinceMs: number
+  /** When the sweep first saw the call; -1 not yet. */
+  bornMs: number
+}
+
+/** The deadline that has passed, or null. Call it once per sweep. */
+export function passedDeadline(call: Timed, deadlines: Deadlines, nowMs: number): DeadlineName | null {
+  if (call.bornMs === -1) call.bornMs = nowMs
+  // Silence that we asked for is not the upstream's.
+  if (call.touched || (call.paused && call.phase !== 'connect')) {
+    call.touched = false
+    call.sinceMs = nowMs
+  }
+  if (nowMs - call.bornMs > deadlines.totalMs) return 'total'
+  const quietMs = nowMs - call.sinceMs
+  switch (call.phase) {
+    case 'connect':
+      return quietMs > deadlines.connectMs ? 'connect' : null
+    case 'headers':
+      return quietMs > deadlines.headersMs ? 'headers' : null
+    case 'first-byte':
+      return quietMs > deadlines.firstByteMs ? 'first-byte' : null
+    case 'body':
+      return quietMs > deadlines.betweenBytesMs ? 'between-bytes' : null
+    case 'over':
+      return null
+  }
+}
+
+export function deadlineMs(deadlines: Deadlines, name: DeadlineName): number {
+  switch (name) {
+    case 'connect':
+      return deadlines.connectMs
+    case 'headers':
+      return deadlines.headersMs
+    case 'first-byte':
+      return deadlines.firstByteMs
+    case 'between-bytes':
+      return deadlines.betweenBytesMs
+    case 'total':
+      return deadlines.totalMs
+  }
+}
+
+/** The one timer. It runs while `sweep` says that something is left to watch, and never keeps a process alive. */
+export class SweepTimer {
+  private readonly sweep: () => boolean
+  private timer: NodeJS.Timeout | null = null
+
+  constructor(sweep: () => boolean) {
+    this.sweep = sweep
+  }
+
+  /** Cheap when it runs already. */
+  start(): void {
+    if (this.timer !== null) return
+    this.timer = setInterval(() => {
+      if (!this.sweep()) this.stop()
+    }, SWEEP_MS)
+    this.timer.unref()
+  }
+
+  stop(): void {
+    if (this.timer === null) return
+    clearInterval(this.timer)
+    this.timer = null
+  }
+}

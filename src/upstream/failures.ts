@@ -1,0 +1,73 @@
+// Every way a call can fail, in words. Messages name the place (host and port), the deadline or the cause's code;
+// they never hold header values or bodies.
+
+import { GatewayError } from '../common/errors.ts'
+import type { DeadlineName } from './deadlines.ts'
+
+/** Text of foreign origin (a certificate's names) that may enter a message. */
+const REASON_CHARS_MAX = 200
+
+/** The code of a socket's error: `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`, … */
+export function causeCode(error: unknown): string {
+  if (error === null || typeof error !== 'object') return 'unknown cause'
+  const { code, errors } = error as { code?: unknown; errors?: unknown }
+  if (typeof code === 'string') return code
+  // Several addresses were tried: the first one's code tells as much as any.
+  if (Array.isArray(errors) && errors.length > 0) return causeCode(errors[0])
+  return error instanceof Error ? error.name : 'unknown cause'
+}
+
+/** Why a certificate was not accepted, where TLS says more than a code. */
+function reasonOf(error: unknown): string {
+  const reason = (error as { reason?: unknown } | null)?.reason
+  if (typeof reason !== 'string') return ''
+  return `: ${reason.slice(0, REASON_CHARS_MAX).replace(/[^\x20-\x7e]/g, '?')}`
+}
+
+export function connectFailed(place: string, cause: unknown): GatewayError {
+  const message = `cannot connect to ${place}: ${causeCode(cause)}${reasonOf(cause)}`
+  return new GatewayError('upstream-connect', message, { cause })
+}
+
+export function connectClosed(place: string): GatewayError {
+  const message = `cannot connect to ${place}: it closed the connection before it was ready`
+  return new GatewayError('upstream-connect', message)
+}
+
+export function queueFull(place: string, connectionsMax: number, queuedMax: number): GatewayError {
+  const message = `no connection to ${place}: all ${connectionsMax} are busy and ${queuedMax} calls wait`
+  return new GatewayError('upstream-connect', message)
+}
+
+export function tooManyPools(place: string, poolsMax: number): GatewayError {
+  return new GatewayError('upstream-connect', `no connection to ${place}: ${poolsMax} upstreams are in use`)
+}
+
+export function clientClosed(place: string): GatewayError {
+  return new GatewayError('upstream-connect', `no connection to ${place}: the gateway is shutting down`)
+}
+
+const MISSED: Record<DeadlineName, string> = {
+  connect: 'gave no connection',
+  headers: 'sent no reply headers',
+  'first-byte': 'sent headers but no body byte',
+  'between-bytes': 'sent nothing more',
+  total: 'did not finish its reply',
+}
+
+export function timedOut(place: string, deadline: DeadlineName, waitMs: number): GatewayError {
+  const message = `${place} ${MISSED[deadline]} within ${waitMs} ms (${deadline} deadline)`
+  return new GatewayError('upstream-timeout', message)
+}
+
+/** `cause` null: the upstream closed in order, but too early. */
+export function broke(place: string, headRead: boolean, bodyBytes: number, cause: unknown): GatewayError {
+  const how = cause === null ? 'closed the connection' : `broke the connection (${causeCode(cause)})`
+  const when = headRead ? `after ${bodyBytes} bytes of an unfinished body` : 'before its reply headers'
+  const details = cause === null ? {} : { cause }
+  return new GatewayError('upstream-broke', `${place} ${how} ${when}`, details)
+}
+
+export function unsound(place: string, problem: string): GatewayError {
+  return new GatewayError('upstream-protocol', `the reply of ${place} is not sound HTTP: ${problem}`)
+}

@@ -1,0 +1,74 @@
+// Writes the head of an HTTP/1.1 request, and checks that nothing in it can be read as something else. Shared by
+// both clients: what one refuses, the other refuses.
+
+import { assert } from '../common/assert.ts'
+import { type HeaderList, HOP_BY_HOP } from '../common/headers.ts'
+import type { UpstreamRequest } from './upstream.ts'
+
+/** Fields that the client writes itself or that no upstream should see. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'content-length', 'expect'])
+
+const METHOD = /^[A-Z]{1,16}$/
+const PATH = /^\/[\x21-\x7e\x80-\xff]*$/
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
+const ODD_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+const FORBIDDEN_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/
+
+function checkRequestLine(request: UpstreamRequest): void {
+  assert(METHOD.test(request.method), 'a request method is an upper-case word')
+  assert(PATH.test(request.path), 'a request path begins with / and holds no space or control character')
+}
+
+/** A value as the one-byte characters that go on the wire. */
+function wireValue(name: string, value: string): string {
+  if (!ODD_VALUE.test(value)) return value
+  assert(!FORBIDDEN_VALUE.test(value), `header field ${name} holds a control character`)
+  // Beyond one byte per character: such text travels as its UTF-8 bytes, as it came.
+  return Buffer.from(value, 'utf8').toString('latin1')
+}
+
+/** A name that may stand in front of a colon. */
+function checkName(name: string): void {
+  assert(NAME.test(name), 'a header field name is a lower-case token')
+}
+
+/** Names seen by this thread that passed the check: a handful per configuration, but clients may add to them. */
+const knownNames = new Set<string>()
+const KNOWN_NAMES_MAX = 1_000
+
+/** A request line or field that cannot be written fails an assertion. Everything up to and including the blank line. `hostField` is `host: …\r\n` of the origin. */
+export function requestHead(request: UpstreamRequest, hostField: string): string {
+  const { headers, method, body } = request
+  checkRequestLine(request)
+  let host = hostField
+  let fields = ''
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]!
+    if (OWN_FIELDS.has(name)) continue
+    const value = wireValue(name, headers[at + 1]!)
+    if (name === 'host') {
+      host = `host: ${value}\r\n`
+      continue
+    }
+    if (!knownNames.has(name)) {
+      checkName(name)
+      if (knownNames.size < KNOWN_NAMES_MAX) knownNames.add(name)
+    }
+    fields += name + ': ' + value + '\r\n'
+  }
+  if (body !== null) fields += 'content-length: ' + body.length + '\r\n'
+  else if (method !== 'GET' && method !== 'HEAD') fields += 'content-length: 0\r\n'
+  return method + ' ' + request.path + ' HTTP/1.1\r\n' + host + fields + '\r\n'
+}
+
+/** The fields of a request as undici takes them: checked, own fields left out. */
+export function wireFields(headers: HeaderList): string[] {
+  const fields: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]!
+    if (OWN_FIELDS.has(name)) continue
+    checkName(name)
+    fields.push(name, wireValue(name, headers[at + 1]!))
+  }
+  return fields
+}

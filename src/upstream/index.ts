@@ -1,0 +1,62 @@
+// The only door of the upstream module.
+
+import type { LookupFunction } from 'node:net'
+import { type Clock, systemClock } from '../common/clock.ts'
+import { PooledClient } from './client.ts'
+import { Connector } from './connect.ts'
+import { Http1Connection } from './http1.ts'
+import { REPLY_HEADER_BYTES_MAX } from './http1-reply.ts'
+import type { OriginPool } from './pools.ts'
+import { UndiciConnection } from './undici.ts'
+import type { UpstreamClient } from './upstream.ts'
+
+export type {
+  Deadlines,
+  UpstreamCall,
+  UpstreamClient,
+  UpstreamHandler,
+  UpstreamPoolFacts,
+  UpstreamRequest,
+} from './upstream.ts'
+
+export interface UpstreamOptions {
+  /** Which implementation; both keep the contract. Default `http1`. */
+  readonly kind?: 'http1' | 'undici'
+  /** Sockets per origin. */
+  readonly connectionsMax: number
+  /** Calls per origin that may wait for one. Default 1,024. */
+  readonly queuedMax?: number
+  /** Default 30 s. */
+  readonly idleMsMax?: number
+  /** Default 5 min. */
+  readonly ageMsMax?: number
+  /** Default 64 KiB. */
+  readonly headerBytesMax?: number
+  /** PEM certificates to trust instead of the built-in ones. */
+  readonly ca?: string | null
+  /** Name resolution; the system's by default. */
+  readonly lookup?: LookupFunction | null
+  readonly clock?: Clock
+}
+
+const QUEUED_MAX = 1_024
+const IDLE_MS_MAX = 30_000
+const AGE_MS_MAX = 5 * 60_000
+const ORPHAN_CONNECT_MS_MAX = 30_000
+
+export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
+  const { kind = 'http1', headerBytesMax = REPLY_HEADER_BYTES_MAX } = options
+  const connector = new Connector({ ca: options.ca ?? null, lookup: options.lookup ?? null })
+  const limits = {
+    connectionsMax: options.connectionsMax,
+    queuedMax: options.queuedMax ?? QUEUED_MAX,
+    idleMsMax: options.idleMsMax ?? IDLE_MS_MAX,
+    ageMsMax: options.ageMsMax ?? AGE_MS_MAX,
+    orphanConnectMsMax: ORPHAN_CONNECT_MS_MAX,
+  }
+  const open =
+    kind === 'http1'
+      ? (pool: OriginPool) => new Http1Connection(pool, connector, headerBytesMax)
+      : (pool: OriginPool) => new UndiciConnection(pool, connector, headerBytesMax)
+  return new PooledClient(limits, open, options.clock ?? systemClock)
+}
