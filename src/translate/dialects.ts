@@ -1,5 +1,8 @@
 // The dialects there are. One line per folder.
 
 import type { Dialect, DialectId } from './dialect.ts'
+import { openaiChat } from './openai-chat/dialect.ts'
 
-export const DIALECT_TABLE: Partial<Record<DialectId, Dialect>> = {}
+export const DIALECT_TABLE: Partial<Record<DialectId, Dialect>> = {
+  'openai-chat': openaiChat,
+}
