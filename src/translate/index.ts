@@ -17,3 +17,11 @@ export {
 } from './target.ts'
 export { TranslateError } from './translate-error.ts'
 export type { Usage } from './usage.ts'
+export {
+  openReply,
+  readPrompt,
+  type ReplyWish,
+  translatePrompt,
+  writePrompt,
+  type WrittenPrompt,
+} from './pair.ts'

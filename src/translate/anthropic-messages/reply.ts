@@ -1,0 +1,180 @@
+// Whole Messages replies. The reader feeds blocks through the same code as a stream; the writer prints what the
+// turn has collected.
+
+import type { ByteOut } from '../bytes/byte-out.ts'
+import { ByteQueue } from '../bytes/byte-queue.ts'
+import { listOf, type Members, membersOf, parsed, textOf, textOrNull } from '../bytes/json-look.ts'
+import { JsonOut } from '../bytes/json-out.ts'
+import { argumentsObject } from '../bytes/json-text.ts'
+import { type JsonArray, JsonObject, readJsonObject } from '../bytes/json-tree.ts'
+import { type CollectedPart, TurnCollector } from '../collect.ts'
+import type { ErrorReply } from '../errors.ts'
+import { wrapOpaque } from '../opaque.ts'
+import type { ReplyContext } from '../reply-context.ts'
+import { replyId } from '../reply-ids.ts'
+import { brokenReply, incompleteReply, TranslateError } from '../translate-error.ts'
+import { finish, type ReplyReader, type TurnSink } from '../turn.ts'
+import { BlockFeed } from './block-read.ts'
+import { errorJson, readErrorEvent } from './stream-error.ts'
+import { finishOf, stopMembers, UsageCounts, usageJson } from './wire.ts'
+
+/** A reply with long arguments stays below this. */
+const REPLY_BYTES_MAX = 64 * 1024 * 1024
+
+const decoder = new TextDecoder()
+
+export class MessagesReplyReader implements ReplyReader {
+  private readonly to: TurnSink
+  private readonly context: ReplyContext
+  private readonly body: ByteQueue
+  private over: boolean
+
+  constructor(to: TurnSink, context: ReplyContext) {
+    this.to = to
+    this.context = context
+    this.body = new ByteQueue(REPLY_BYTES_MAX)
+    this.over = false
+  }
+
+  write(chunk: Uint8Array): void {
+    if (!this.over && !this.body.push(chunk)) this.cut(brokenReply('the body is too long'))
+  }
+
+  end(): void {
+    if (this.over) return
+    this.over = true
+    const text = decoder.decode(this.body.take())
+    const reply = membersOf(parsed(text))
+    if (reply === null) {
+      this.to.fail(text.trim() === '' ? incompleteReply() : brokenReply('the body is not a JSON object'))
+    } else if (reply['type'] === 'error') this.to.fail(readErrorEvent(reply))
+    else if (!Array.isArray(reply['content'])) this.to.fail(brokenReply('content is not a list'))
+    else this.guarded(reply, text)
+  }
+
+  cut(error: ErrorReply): void {
+    if (this.over) return
+    this.over = true
+    this.body.clear()
+    this.to.fail(error)
+  }
+
+  private guarded(reply: Members, text: string): void {
+    try {
+      this.turn(reply, text)
+    } catch (error) {
+      // Reading a block's own source again can refuse what the host's parser let pass, such as absurd nesting.
+      if (!(error instanceof TranslateError)) throw error
+      this.to.fail(brokenReply('a block cannot be read'))
+    }
+  }
+
+  private turn(reply: Members, text: string): void {
+    const usage = membersOf(reply['usage'])
+    const counts = new UsageCounts()
+    if (usage !== null) counts.merge(usage)
+    this.to.start({
+      id: textOf(reply['id']),
+      model: textOf(reply['model']),
+      createdS: null,
+      tier: textOrNull(usage?.['service_tier']),
+      usage: usage === null ? null : counts.usage,
+    })
+    const source = new BlockSource(text)
+    const feed = new BlockFeed(this.to, this.context.family)
+    for (const [index, block] of listOf(reply['content']).entries()) {
+      const members = membersOf(block)
+      if (members === null) continue
+      feed.start(members, () => source.at(index))
+      feed.stop()
+    }
+    const stopText = textOrNull(reply['stop_sequence'])
+    this.to.finish(0, finishOf(textOrNull(reply['stop_reason']), stopText, membersOf(reply['stop_details'])))
+    if (counts.told) this.to.usage(counts.usage)
+    this.to.end()
+  }
+}
+
+/** Source text of blocks; the body is read a second time only when a block needs it. */
+class BlockSource {
+  private readonly text: string
+  private blocks: JsonArray | null
+
+  constructor(text: string) {
+    this.text = text
+    this.blocks = null
+  }
+
+  at(index: number): JsonObject | null {
+    this.blocks ??= readJsonObject(this.text).requiredArray('content')
+    const block = this.blocks.values[index]
+    return block instanceof JsonObject ? block : null
+  }
+}
+
+export class MessagesReplyWriter extends TurnCollector {
+  private readonly out: ByteOut
+  private readonly context: ReplyContext
+
+  constructor(out: ByteOut, context: ReplyContext) {
+    super()
+    this.out = out
+    this.context = context
+  }
+
+  override end(): void {
+    super.end()
+    const head = this.head!
+    const choice = this.choice(0)
+    const json = new JsonOut().object().member('id', replyId('msg_', head.id, this.context))
+    json.member('type', 'message').member('role', 'assistant').member('model', head.model)
+    json.key('content').array()
+    for (const part of choice.parts) writeBlock(json, part)
+    json.endArray()
+    stopMembers(json, choice.finish ?? finish('stop', null))
+    this.out.text(json.memberRaw('usage', usageJson(this.usageTold ?? head.usage)).endObject().text)
+  }
+
+  override fail(error: ErrorReply): void {
+    super.fail(error)
+    this.out.text(errorJson(error))
+  }
+}
+
+function writeBlock(json: JsonOut, part: CollectedPart): void {
+  switch (part.kind) {
+    case 'text':
+    case 'refusal': {
+      json.object().member('type', 'text').member('text', part.text)
+      const own = part.citations.filter(citation => citation.dialect === 'anthropic-messages')
+      if (own.length > 0) json.memberRaw('citations', `[${own.map(citation => citation.json).join(',')}]`)
+      json.endObject()
+      return
+    }
+    case 'reasoning': {
+      const value = part.opaque === null ? '' : wrapOpaque(part.opaque, 'anthropic-messages')
+      json.object()
+      if (part.opaque?.kind === 'redacted' && part.text === '')
+        json.member('type', 'redacted_thinking').member('data', value)
+      else
+        json
+          .member('type', 'thinking')
+          .member('thinking', part.sections.join('\n\n'))
+          .member('signature', value)
+      json.endObject()
+      return
+    }
+    case 'call': {
+      const call = part.call!
+      const name = call.namespace === null ? call.name : `${call.namespace}__${call.name}`
+      json.object().member('type', 'tool_use').member('id', call.id).member('name', name)
+      json.memberRaw('input', argumentsObject(part.input)).endObject()
+      return
+    }
+    case 'vendor':
+      if (part.vendor?.dialect === 'anthropic-messages') json.raw(part.vendor.json)
+      return
+    case 'media':
+      return
+  }
+}
