@@ -57,7 +57,7 @@ export class OriginPool {
     const { limits, target } = this
     const head = requestHead(request, target.hostField)
     if (this.closing) return new RefusedCall(handler, clientClosed(target.place))
-    if (this.queue.length >= limits.queuedMax && !this.hasRoom()) {
+    if (this.unsponsored >= limits.queuedMax && !this.hasRoom()) {
       return new RefusedCall(handler, queueFull(target.place, limits.connectionsMax, limits.queuedMax))
     }
     const call = new Call(request, head, handler, this)

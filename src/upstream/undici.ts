@@ -85,6 +85,10 @@ export class UndiciConnection extends Connection {
     // Its parser names only some of its errors; the message is one of a fixed set, without the reply's bytes.
     if (name === 'HTTPParserError') return String(message)
     if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'its header block is too large'
+    // Also said of a connection that ended too early, and that is no question of soundness.
+    if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && !this.socket.readableEnded) {
+      return 'its content-length does not hold'
+    }
     // Thrown for a reply that nobody asked for or that cannot be one.
     return code === 'UND_ERR_SOCKET' && message === 'bad response' ? 'it is no reply to this request' : null
   }
@@ -107,14 +111,14 @@ export class UndiciConnection extends Connection {
     this.gotData(call, piece)
   }
 
-  /** undici destroys the socket right after this when it may not be used again: so look a turn later. */
+  /** undici destroys the socket right after this when it may not be used again: so look a microtask later. */
   end(call: Call): void {
     if (this.call !== call) return
     this.handler = null
     this.leaveCall(call)
-    setImmediate(() => {
+    queueMicrotask(() => {
       if (this.state === 'closed') return
-      if (this.socket.destroyed) this.destroy()
+      if (this.socket.destroyed || this.socket.writableLength > 0) this.destroy()
       else this.becomeIdle()
     })
     call.handler.end()

@@ -35,6 +35,8 @@ export class RequestReader {
   }
 
   private readHead(): boolean {
+    const first = this.pending[0]
+    if (first !== undefined && (first < 0x41 || first > 0x5a)) throw new Error('that is no HTTP request')
     const end = this.pending.indexOf('\r\n\r\n')
     if (end === -1) return false
     const lines = this.pending.toString('latin1', 0, end).split('\r\n')

@@ -7,6 +7,12 @@ import type { RecordedRequest } from './types.ts'
 /** A reset right behind the last byte would make the peer's kernel drop bytes it has not read yet. */
 const RESET_GRACE_MS = 15
 
+/** A TLS socket knows no reset; its end without a farewell comes closest. */
+export function reset(socket: Socket): void {
+  if ('encrypted' in socket) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
 /** Writes in one go before the event loop gets a turn; only endless replies come near it. */
 const WRITES_PER_TURN_MAX = 256
 
@@ -82,7 +88,7 @@ export class Sender {
       else if (closeIdleAfterMs > 0) this.timer = setTimeout(() => this.socket.end(), closeIdleAfterMs)
       this.done()
     } else if (ending === 'fin') this.socket.end()
-    else if (this.record.bytesSent === 0) this.socket.resetAndDestroy()
-    else setTimeout(() => this.socket.resetAndDestroy(), RESET_GRACE_MS)
+    else if (this.record.bytesSent === 0) reset(this.socket)
+    else setTimeout(() => reset(this.socket), RESET_GRACE_MS)
   }
 }

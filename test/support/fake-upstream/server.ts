@@ -8,7 +8,7 @@ import { dialectOf } from './dialects/index.ts'
 import { bytesOf, CREATED_SECONDS } from './dialects/shared.ts'
 import { planRaw, planReply, planSilence, type ReplyParts, type SendPlan } from './plan.ts'
 import { type RawRequest, RequestReader } from './request-reader.ts'
-import { Sender } from './sender.ts'
+import { reset, Sender } from './sender.ts'
 import { cannedTurn, tokensOf, turnFor } from './turn.ts'
 import type {
   Behaviour,
@@ -255,7 +255,7 @@ class Connection {
   }
 
   drop(how: 'fin' | 'reset'): void {
-    if (how === 'reset') this.socket.resetAndDestroy()
+    if (how === 'reset') reset(this.socket)
     else this.socket.end()
   }
 
