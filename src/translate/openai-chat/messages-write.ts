@@ -162,6 +162,8 @@ class MessageWriter {
       if (text !== null) return [{ ...TEXT, at: part.at, text: titled(part, text), cache: part.cache }]
     }
     if (!facts.documents) this.writing.refuse(part.at, 'this model takes no documents')
+    if (part.context !== null) this.writing.lose('drop', part.at, 'document_context')
+    if (part.cite) this.writing.lose('drop', part.at, 'document_citations')
     if (source.kind === 'url')
       this.writing.refuse(part.at, 'documents are taken by value only, not by address')
     return [part]
@@ -264,6 +266,9 @@ class MessageWriter {
   private modelPart(part: Part): Part[] {
     switch (part.kind) {
       case 'text':
+        if (part.citations.length > 0) this.writing.lose('drop', part.at, 'citations')
+        if (part.cache !== null) this.writing.lose('drop', part.at, 'cache_mark_on_model_text')
+        return part.text === '' ? [] : [part]
       case 'refusal':
         return part.text === '' ? [] : [part]
       case 'vendor': {
