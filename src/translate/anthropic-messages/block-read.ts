@@ -3,6 +3,7 @@
 
 import { listOf, type Members, membersOf, textOf } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
+import { argumentsObject } from '../bytes/json-text.ts'
 import { type JsonObject, readJsonObject } from '../bytes/json-tree.ts'
 import type { TurnSink } from '../turn.ts'
 import { readCitation } from './prompt-read.ts'
@@ -144,6 +145,6 @@ export class BlockFeed {
     const block = readJsonObject(this.vendorJson)
     const out = new JsonOut().object()
     for (const key of block.keys) if (key !== 'input') out.memberRaw(key, block.jsonOf(key) ?? 'null')
-    return out.memberRaw('input', this.vendorInput).endObject().text
+    return out.memberRaw('input', argumentsObject(this.vendorInput)).endObject().text
   }
 }

@@ -241,6 +241,8 @@ export function readBody(body: Uint8Array): JsonObject {
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
+const CONTROL = /[\u0000-\u001f]/
+
 class TreeReader {
   private readonly source: string
   private at: number
@@ -319,8 +321,10 @@ class TreeReader {
     if (quote === Number.POSITIVE_INFINITY) throw this.broken('the end of a string')
     if (this.slash < open) this.slash = this.find('\\', open)
     if (this.slash > quote) {
+      const text = this.source.slice(open + 1, quote)
+      if (CONTROL.test(text)) throw this.broken('a string without control characters')
       this.at = quote + 1
-      return this.source.slice(open + 1, quote)
+      return text
     }
     return this.escapedString(open)
   }
