@@ -8,6 +8,9 @@ import { assert } from '../common/assert.ts'
 /** Idle time after which the kernel asks whether the other side still lives: streams may be silent for minutes. */
 const KEEP_ALIVE_PROBE_MS = 30_000
 
+/** Of several addresses the next is tried after this. Node's own 250 ms is less than a handshake across an ocean. */
+const NEXT_ADDRESS_MS = 600
+
 export interface ConnectOptions {
   /** PEM certificates to trust instead of the built-in ones; null for the built-in ones. */
   readonly ca: string | null
@@ -66,6 +69,8 @@ export class Connector {
     const shared = {
       host: target.host,
       port: target.port,
+      autoSelectFamily: true,
+      autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
       ...(lookup === null ? {} : { lookup }),
       ...(onread === null ? {} : { onread }),
     }

@@ -7,6 +7,7 @@
 
 import { Buffer } from 'node:buffer'
 import type { HeaderList } from '../common/headers.ts'
+import { isTokenByte, readReplyHead } from './http1-head.ts'
 
 /** Header blocks beyond this are refused; the largest seen from model providers is below 8 KiB. */
 export const REPLY_HEADER_BYTES_MAX = 64 * 1024
@@ -19,8 +20,6 @@ const TRAILER_BYTES_MAX = 16 * 1024
 /** 13 hexadecimal digits reach 2^52: more cannot be counted exactly, nor read in a lifetime. */
 const CHUNK_DIGITS_MAX = 13
 
-const LENGTH_DIGITS_MAX = 15
-
 /** Interim replies (1xx) before the final one. */
 const INTERIM_MAX = 16
 
@@ -31,12 +30,6 @@ const HEAD_END = Buffer.from('\r\n\r\n')
 const PREFIX = Buffer.from('HTTP/1.')
 const CR = 13
 const LF = 10
-
-/** 1 where RFC 9110 allows the character in a field name. */
-const TOKEN = new Uint8Array(256)
-for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-  TOKEN[char.charCodeAt(0)] = 1
-}
 
 export interface ReplyEvents {
   head(status: number, headers: HeaderList): void
@@ -230,19 +223,13 @@ export class ReplyParser {
     this.partialBytes = total
   }
 
-  private parseHead(head: string): void {
-    const status = statusOf(head)
-    if (status === 0) {
-      this.fail('its status line is not HTTP/1.x')
+  private parseHead(block: string): void {
+    const head = readReplyHead(block)
+    if (typeof head === 'string') {
+      this.fail(head)
       return
     }
-    if (head.includes('\0')) {
-      this.fail('its header block holds a NUL')
-      return
-    }
-    const headers: string[] = []
-    const framing = this.readFields(head, headers)
-    if (framing === null) return
+    const { status } = head
     if (status < 200) {
       this.interim += 1
       // We never ask for an upgrade, so 101 has no meaning here and what follows is not HTTP.
@@ -250,56 +237,18 @@ export class ReplyParser {
       else if (this.interim > INTERIM_MAX) this.fail(`more than ${INTERIM_MAX} interim replies`)
       return
     }
-    this.keepAlive = head.charCodeAt(7) === 0x31 && !framing.close
-    this.keepAliveMs = framing.keepAliveMs
+    this.keepAlive = head.keepAlive
+    this.keepAliveMs = head.keepAliveMs
     if (this.bodiless || status === 204 || status === 304) this.state = DONE
-    else if (framing.chunked) this.startChunk()
-    else if (framing.length >= 0) {
-      this.left = framing.length
-      this.state = framing.length === 0 ? DONE : LENGTH
+    else if (head.chunked) this.startChunk()
+    else if (head.length >= 0) {
+      this.left = head.length
+      this.state = head.length === 0 ? DONE : LENGTH
     } else {
       this.keepAlive = false
       this.state = UNTIL_CLOSE
     }
-    this.events.head(status, headers)
-  }
-
-  /** Fills `headers`; null after `fail`. */
-  private readFields(head: string, headers: string[]): Framing | null {
-    const framing = new Framing()
-    let at = lineEnd(head, 0)
-    while (at >= 0 && at < head.length) {
-      const from = at + 2
-      const to = lineEnd(head, from)
-      if (to === -1) break
-      const colon = nameEnd(head, from, to)
-      if (colon === -1) {
-        this.fail('a header field has no sound name')
-        return null
-      }
-      const name = head.slice(from, colon).toLowerCase()
-      const value = trimmed(head, colon + 1, to)
-      headers.push(name, value)
-      const problem = framing.note(name, value)
-      if (problem !== null) {
-        this.fail(problem)
-        return null
-      }
-      at = to
-    }
-    if (at === -1 || at < head.length) {
-      this.fail('its header block holds a bare CR or LF')
-      return null
-    }
-    if (framing.chunked && (framing.length >= 0 || head.charCodeAt(7) === 0x30)) {
-      this.fail(
-        framing.length >= 0
-          ? 'it has both content-length and transfer-encoding'
-          : 'it has transfer-encoding in HTTP/1.0',
-      )
-      return null
-    }
-    return framing
+    this.events.head(status, head.headers)
   }
 
   // ── chunked bodies ──────────────────────────────────────────────────────────────────────────────────────
@@ -399,7 +348,7 @@ export class ReplyParser {
     switch (this.state) {
       case TRAILER_START:
         if (byte === CR) this.state = LAST_LF
-        else if (TOKEN[byte] === 1) this.state = TRAILER_LINE
+        else if (isTokenByte(byte)) this.state = TRAILER_LINE
         else this.fail('a trailer has no sound name')
         return
       case TRAILER_LINE:
@@ -415,89 +364,6 @@ export class ReplyParser {
         else this.fail('its trailers do not end in CR LF')
     }
   }
-}
-
-/** What the header fields say about where the body ends. */
-class Framing {
-  /** -1: not said. */
-  length = -1
-  chunked = false
-  close = false
-  keepAliveMs = -1
-
-  /** Returns what is wrong, or null. */
-  note(name: string, value: string): string | null {
-    switch (name) {
-      case 'content-length':
-        return this.noteLength(value)
-      case 'transfer-encoding':
-        if (this.chunked || value.toLowerCase() !== 'chunked') {
-          return 'its transfer-encoding is not exactly chunked'
-        }
-        this.chunked = true
-        return null
-      case 'connection':
-        if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) this.close = true
-        return null
-      case 'keep-alive': {
-        const seconds = /(?:^|[,;\s])timeout=(\d{1,6})/i.exec(value)
-        if (seconds !== null) this.keepAliveMs = Number(seconds[1]) * 1_000
-        return null
-      }
-      default:
-        return null
-    }
-  }
-
-  private noteLength(value: string): string | null {
-    const length = /^\d+$/.test(value) && value.length <= LENGTH_DIGITS_MAX ? Number(value) : -1
-    if (length === -1) return 'its content-length is not a number'
-    if (this.length >= 0 && this.length !== length) return 'it has two content-lengths that differ'
-    this.length = length
-    return null
-  }
-}
-
-/** The three digits of a sound status line (`HTTP/1.1 200 OK`, reason optional), or 0. */
-function statusOf(head: string): number {
-  if (!head.startsWith('HTTP/1.')) return 0
-  const minor = head.charCodeAt(7)
-  if ((minor !== 0x30 && minor !== 0x31) || head.charCodeAt(8) !== 0x20) return 0
-  const hundreds = head.charCodeAt(9) - 0x30
-  const tens = head.charCodeAt(10) - 0x30
-  const ones = head.charCodeAt(11) - 0x30
-  if (!(hundreds >= 1 && hundreds <= 5 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)) return 0
-  const after = head.charCodeAt(12)
-  if (!(after === 0x20 || after === CR || head.length === 12)) return 0
-  return hundreds * 100 + tens * 10 + ones
-}
-
-/** Where the line that begins at `from` ends: at CR LF, or at the end of the block. -1: a bare CR or LF. */
-function lineEnd(head: string, from: number): number {
-  const cr = head.indexOf('\r', from)
-  const lf = head.indexOf('\n', from)
-  if (cr === -1) return lf === -1 ? head.length : -1
-  return lf === cr + 1 ? cr : -1
-}
-
-/** Where the colon behind a sound field name stands, or -1. */
-function nameEnd(head: string, from: number, to: number): number {
-  let at = from
-  while (at < to && TOKEN[head.charCodeAt(at)] === 1) at += 1
-  return at > from && at < to && head.charCodeAt(at) === 0x3a ? at : -1
-}
-
-/** The value between `from` and `to` without the white space around it. */
-function trimmed(head: string, from: number, to: number): string {
-  let start = from
-  let end = to
-  while (start < end && isBlank(head.charCodeAt(start))) start += 1
-  while (end > start && isBlank(head.charCodeAt(end - 1))) end -= 1
-  return head.slice(start, end)
-}
-
-function isBlank(char: number): boolean {
-  return char === 0x20 || char === 9
 }
 
 function hexDigit(byte: number): number {

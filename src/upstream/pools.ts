@@ -119,7 +119,11 @@ export class OriginPool {
     const { deadlines } = call.request
     const name = passedDeadline(call, deadlines, nowMs)
     if (name === null) return
-    this.leave(call)
+    const { attempt } = call
+    if (attempt !== null) this.unlink(attempt)
+    this.dequeue(call)
+    // It had its time. Whoever waits behind this call gets a fresh one, not the rest of a hopeless one.
+    attempt?.destroy()
     call.fail(timedOut(this.target.place, name, deadlineMs(deadlines, name)))
   }
 

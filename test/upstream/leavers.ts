@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { UpstreamClient } from '../../src/upstream/index.ts'
 import { until } from '../support/fake-upstream/index.ts'
 import { type Collected, chat, run, STREAM, send } from './collect.ts'
-import { Bench, type Kind } from './contract.ts'
+import { Bench, type Kind } from './contract/bench.ts'
 
 const LEAVERS = 3_000
 /** Each of these moves megabytes before it leaves. */

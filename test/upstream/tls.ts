@@ -7,7 +7,7 @@ import tls from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream, until } from '../support/fake-upstream/index.ts'
 import { chat, run, STREAM, send } from './collect.ts'
-import { Bench, type Kind } from './contract.ts'
+import { Bench, type Kind } from './contract/bench.ts'
 
 const FOLDER = join(import.meta.dirname, '../fixtures/tls')
 const file = (name: string): string => readFileSync(join(FOLDER, name), 'utf8')
