@@ -18,6 +18,18 @@ export const DIALECTS = [
 export type DialectId = (typeof DIALECTS)[number]
 
 /**
+ * Dialects whose requests name the model, and whether to stream, in the path. Their prompts are read with an empty
+ * model until `PathFacts` are set, and their bodies are written with neither.
+ */
+export const PATH_DIALECTS: ReadonlySet<DialectId> = new Set(['bedrock-converse', 'gemini-generate'])
+
+/** What the path of a request says. */
+export interface PathFacts {
+  readonly model: string
+  readonly stream: boolean
+}
+
+/**
  * One wire protocol, both ways. Prompt functions throw `TranslateError` for what must be refused; readers of
  * replies never throw, they end the turn with `fail`.
  */

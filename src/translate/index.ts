@@ -1,6 +1,6 @@
 // The only door of the leaf.
 
-export { DIALECTS, type Dialect, type DialectId } from './dialect.ts'
+export { DIALECTS, type Dialect, type DialectId, PATH_DIALECTS, type PathFacts } from './dialect.ts'
 export type { ErrorKind, ErrorReply } from './errors.ts'
 export { formatWarnings, type Loss, type LossAction } from './loss.ts'
 export { mentionsEnvelope } from './opaque.ts'

@@ -2,7 +2,7 @@
 // Pairs are composed here and written nowhere.
 
 import { ByteOut } from './bytes/byte-out.ts'
-import type { Dialect, DialectId } from './dialect.ts'
+import type { Dialect, DialectId, PathFacts } from './dialect.ts'
 import { DIALECT_TABLE } from './dialects.ts'
 import type { ErrorReply } from './errors.ts'
 import type { Loss } from './loss.ts'
@@ -28,9 +28,16 @@ function dialectOf(id: DialectId): Dialect {
   return dialect
 }
 
-/** The client's body as a prompt. Throws `TranslateError`, to be written in the client's own dialect. */
-export function readPrompt(client: DialectId, body: Uint8Array): Prompt {
-  return dialectOf(client).readPrompt(body)
+/**
+ * The client's body as a prompt. Throws `TranslateError`, to be written in the client's own dialect. `path` is
+ * needed for `PATH_DIALECTS` and null for the others.
+ */
+export function readPrompt(client: DialectId, body: Uint8Array, path: PathFacts | null = null): Prompt {
+  const prompt = dialectOf(client).readPrompt(body)
+  if (path === null) return prompt
+  prompt.model = path.model
+  prompt.stream = path.stream
+  return prompt
 }
 
 /** A prompt as an upstream's body. A strict caller is refused what would lose something. */
@@ -52,8 +59,9 @@ export function translatePrompt(
   body: Uint8Array,
   target: TargetFacts,
   strict: boolean,
+  path: PathFacts | null = null,
 ): WrittenPrompt {
-  return writePrompt(readPrompt(client, body), upstream, target, strict)
+  return writePrompt(readPrompt(client, body, path), upstream, target, strict)
 }
 
 export interface ReplyWish {

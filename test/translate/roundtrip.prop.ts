@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { argumentsObject, compactJson } from '../../src/translate/bytes/json-text.ts'
-import type { Dialect, DialectId } from '../../src/translate/dialect.ts'
+import { type Dialect, type DialectId, PATH_DIALECTS } from '../../src/translate/dialect.ts'
 import { pointerOf, type WishName } from '../../src/translate/fields.ts'
 import type { Loss } from '../../src/translate/loss.ts'
 import { writePrompt } from '../../src/translate/pair.ts'
@@ -190,12 +190,20 @@ function forgiven(losses: readonly Loss[], client: DialectId): Set<string> {
   return new Set(wishes.filter(wish => losses.some(loss => loss.field.startsWith(pointerOf(client, wish)))))
 }
 
+/** Reads a body back; what its dialect says in the path is told beside it. */
+function read(dialect: Dialect, body: Uint8Array, stream: boolean): Prompt {
+  const prompt = dialect.readPrompt(body)
+  if (PATH_DIALECTS.has(dialect.id)) prompt.stream = stream
+  return prompt
+}
+
 function roundTrip(from: Draft, home: Dialect, away: Dialect): void {
   const start = writePrompt(promptOf(home.id, from), home.id, ableTarget(home.id), false)
-  const first = home.readPrompt(start.body)
+  const first = read(home, start.body, from.stream)
   const there = writePrompt(first, away.id, ableTarget(away.id), false)
-  const back = writePrompt(away.readPrompt(there.body), home.id, ableTarget(home.id), false)
-  const last = home.readPrompt(back.body)
+  const answered = read(away, there.body, from.stream)
+  const back = writePrompt(answered, home.id, ableTarget(home.id), false)
+  const last = read(home, back.body, from.stream)
   const skipped = forgiven(there.losses, home.id)
   for (const wish of forgiven(back.losses, away.id)) skipped.add(wish)
   const [before, after] = [meaning(first), meaning(last)]
