@@ -15,6 +15,7 @@ export {
   targetFacts,
   UNKNOWN_MODEL,
 } from './target.ts'
+export type { IdRule } from './tool-names.ts'
 export { TranslateError } from './translate-error.ts'
 export type { Usage } from './usage.ts'
 export {

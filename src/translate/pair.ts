@@ -67,7 +67,10 @@ export function translatePrompt(
 export interface ReplyWish {
   readonly client: DialectId
   readonly upstream: DialectId
+  /** The client is given a stream. */
   readonly streaming: boolean
+  /** The upstream sends one; absent when it does what the client asked for. Some send only one of the two forms. */
+  readonly upstreamStreaming?: boolean
   readonly context: ReplyContext
   /** Takes the client's bytes: at most one call per piece of input, after `facts` has been brought up to date. */
   readonly out: ByteSink
@@ -94,9 +97,10 @@ class TranslatedReply implements ReplyPath {
       : client.replyWriter(this.buffer, wish.context)
     this.gate = new ReplyGate(writer, wish.context)
     this.facts = this.gate.facts
-    this.reader = wish.streaming
-      ? upstream.streamReader(this.gate, wish.context)
-      : upstream.replyReader(this.gate, wish.context)
+    this.reader =
+      (wish.upstreamStreaming ?? wish.streaming)
+        ? upstream.streamReader(this.gate, wish.context)
+        : upstream.replyReader(this.gate, wish.context)
   }
 
   write(chunk: Uint8Array): void {

@@ -20,14 +20,14 @@ export class PromptWriting {
   jsonTool: string | null
   private readonly idRule: IdRule
 
-  constructor(client: DialectId, upstream: DialectId, target: TargetFacts, idRule?: IdRule) {
+  constructor(client: DialectId, upstream: DialectId, target: TargetFacts) {
     this.client = client
     this.upstream = upstream
     this.target = target
     this.losses = new LossList()
     this.names = new ToolNames(NAME_RULES[upstream])
     this.jsonTool = null
-    this.idRule = idRule ?? CALL_ID_RULES[upstream]
+    this.idRule = target.callIds ?? CALL_ID_RULES[upstream]
   }
 
   callId(id: string): string {

@@ -2,6 +2,7 @@
 // catalogue and the provider's configuration; no translator looks at a model's name.
 
 import type { Effort } from './prompt.ts'
+import type { IdRule } from './tool-names.ts'
 
 /** How a model is told to reason. */
 export type ReasoningStyle =
@@ -108,6 +109,8 @@ export interface TargetFacts {
   readonly firstParty: boolean
   /** Faster and dearer service tiers may be asked for. */
   readonly dearTiers: boolean
+  /** Ids of calls the host takes, where it takes fewer than its dialect; null for the dialect's own rule. */
+  readonly callIds: IdRule | null
 }
 
 export function targetFacts(model: string, family: string, more: Partial<TargetFacts> = {}): TargetFacts {
@@ -119,5 +122,6 @@ export function targetFacts(model: string, family: string, more: Partial<TargetF
     systemRole: more.systemRole ?? 'system',
     firstParty: more.firstParty ?? false,
     dearTiers: more.dearTiers ?? false,
+    callIds: more.callIds ?? null,
   }
 }

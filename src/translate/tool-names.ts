@@ -84,8 +84,11 @@ export const CALL_ID_RULES = {
   'gemini-generate': { pattern: /^[\x21-\x7e]+$/, lengthMax: 128 },
 } as const satisfies Record<string, IdRule>
 
+/** `call_` and sixteen digits; a host that takes fewer gets digits only. */
+const DERIVED_ID_CHARS = 21
+
 /** The same id in gives the same id out, so that calls and results still match without state. */
 export function callIdFor(id: string, rule: IdRule): string {
   if (id.length > 0 && id.length <= rule.lengthMax && rule.pattern.test(id)) return id
-  return `call_${hashHex(id, 16)}`
+  return rule.lengthMax < DERIVED_ID_CHARS ? hashHex(id, rule.lengthMax) : `call_${hashHex(id, 16)}`
 }
