@@ -30,12 +30,12 @@ export class GatewayEngine implements Engine, ExchangeRegister {
 
   constructor(services: Services, plan: Plan) {
     this.services = services
-    this.view = new PlanView(plan)
+    this.view = new PlanView(plan, services)
   }
 
   /** Later exchanges use `plan`; running ones keep theirs. */
   usePlan(plan: Plan): void {
-    this.view = new PlanView(plan)
+    this.view = new PlanView(plan, this.services)
   }
 
   /** Exchanges that have not settled. */

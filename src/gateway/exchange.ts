@@ -5,14 +5,14 @@
 import { asGatewayError, GatewayError } from '../common/errors.ts'
 import { headerValue } from '../common/headers.ts'
 import { ExchangeRecord, type Outcome } from '../telemetry/index.ts'
-import type { DialectId, RequestScan } from '../translate/index.ts'
+import type { DialectId, ErrorReply, RequestScan } from '../translate/index.ts'
 import { decodeBody, isIdentity } from './body-encoding.ts'
 import type { BodyMode, ClientRequest, ReplySink, RequestSink } from './edge.ts'
 import type { Endpoint } from './endpoints.ts'
 import type { ListenerView, PlanView } from './plan-view.ts'
-import { errorBytes } from './replies.ts'
+import { errorBytes, wireBytes } from './replies.ts'
 import type { Services } from './services.ts'
-import type { Attempt } from './stages/attempt.ts'
+import type { Attempts } from './stages/attempts.ts'
 
 /** What becomes of an exchange's body: one of the operations in `pipeline.ts`. */
 export type Operate = (exchange: Exchange) => void
@@ -43,7 +43,7 @@ export class Exchange implements RequestSink {
   /** Request body, decoded; set before the pipeline runs. */
   bytes: Uint8Array
   scan: RequestScan | null
-  attempt: Attempt | null
+  attempts: Attempts | null
   private phase: Phase
   private readonly register: ExchangeRegister
   private readonly operate: Operate
@@ -69,7 +69,7 @@ export class Exchange implements RequestSink {
     this.record.clientDialect = parts.dialect
     this.bytes = EMPTY
     this.scan = null
-    this.attempt = null
+    this.attempts = null
     this.phase = 'reading'
     this.register = parts.register
     this.operate = parts.operate
@@ -115,12 +115,12 @@ export class Exchange implements RequestSink {
   }
 
   drained(): void {
-    this.attempt?.resume()
+    this.attempts?.resume()
   }
 
   gone(): void {
     if (this.phase === 'done') return
-    this.attempt?.abort()
+    this.attempts?.abort()
     this.settle('client-closed')
   }
 
@@ -170,19 +170,31 @@ export class Exchange implements RequestSink {
     const error = asGatewayError(thrown)
     if (error.kind === 'internal') this.services.bug(error.cause ?? error, this.requestId)
     this.record.errorKind = error.kind
-    const attempt = this.attempt
-    const ending = outcome ?? outcomeOf(error, attempt !== null)
-    attempt?.abort()
+    const { attempts } = this
+    const ending = outcome ?? outcomeOf(error, attempts !== null)
+    attempts?.abort()
     if (this.phase !== 'replying') {
       const reply = errorBytes(error, this.dialect, this.requestId)
       this.answer(reply.status, reply.headers, reply.body, ending)
       return
     }
-    if (attempt?.breakStream(error) === true) this.finish(ending)
+    if (attempts?.breakStream(error) === true) this.finish(ending)
     else {
       this.reply.abort(error)
       this.settle(ending)
     }
+  }
+
+  /** Answers with an error that is in its neutral form already. Only before anything was sent. */
+  answerError(error: ErrorReply, outcome: Outcome): void {
+    this.record.errorKind = error.kind
+    const reply = wireBytes(error, this.dialect, this.requestId)
+    this.answer(reply.status, reply.headers, reply.body, outcome)
+  }
+
+  /** Milliseconds until the listener's time for the whole exchange is over. */
+  remainingMs(): number {
+    return this.listener.plan.timeoutMs - (this.services.clock.monotonicMs() - this.record.startedMs)
   }
 
   /** Breaks the connection: the reply cannot be completed and has no error form. */
@@ -211,7 +223,7 @@ export class Exchange implements RequestSink {
     this.phase = 'done'
     this.record.outcome = outcome
     this.record.endedMs = this.services.clock.monotonicMs()
-    this.attempt?.report(this.record)
+    this.attempts?.report(this.record)
     this.register.remove(this)
     this.services.recorder.settle(this.record)
     // A settled exchange may be held by its connection for a while; what it carried need not be.

@@ -29,12 +29,18 @@ export function errorReply(error: GatewayError, requestId: string | null): Error
 
 /** An error as a whole reply in `dialect`, with the headers every reply of ours carries. */
 export function errorBytes(error: GatewayError, dialect: DialectId, requestId: string | null): WholeReply {
-  const written = writeError(dialect, errorReply(error, requestId))
+  const reply = wireBytes(errorReply(error, requestId), dialect, requestId)
   // Statuses that say something about HTTP itself must stay what HTTP says, whatever the dialect's table has.
-  const status = HTTP_STATUSES.has(KINDS[error.kind].status) ? KINDS[error.kind].status : written.status
+  const { status } = KINDS[error.kind]
+  return HTTP_STATUSES.has(status) ? { ...reply, status } : reply
+}
+
+/** A neutral error as a whole reply in `dialect`. */
+export function wireBytes(error: ErrorReply, dialect: DialectId, requestId: string | null): WholeReply {
+  const written = writeError(dialect, error)
   const headers = [...written.headers]
   if (requestId !== null) headers.push('x-request-id', requestId)
-  return { status, headers, body: written.body }
+  return { status: written.status, headers, body: written.body }
 }
 
 const HTTP_STATUSES: ReadonlySet<number> = new Set([405, 408, 413, 415, 431])

@@ -1,9 +1,10 @@
 // What an exchange may use, in the gateway's own words. `compose.ts` passes the real things; tests pass others.
 
 import type { Clock } from '../common/clock.ts'
+import type { Catalogue } from '../routing/index.ts'
 import type { ExchangeRecord } from '../telemetry/index.ts'
-import type { DialectId } from '../translate/index.ts'
-import type { UpstreamClient } from '../upstream/index.ts'
+import type { DialectId, PathFacts, TargetFacts, WrittenPrompt } from '../translate/index.ts'
+import type { BreakerTable, UpstreamClient } from '../upstream/index.ts'
 
 export interface TokenCount {
   readonly tokens: number
@@ -16,12 +17,28 @@ export interface TokenCount {
 export interface Services {
   readonly clock: Clock
   readonly upstream: UpstreamClient
+  /** Shared by the shards of the process. */
+  readonly breakers: BreakerTable
+  readonly catalogue: Catalogue
+  /** In [0, 1). */
+  readonly random: () => number
   readonly recorder: {
     begin(handler: string): void
     settle(record: ExchangeRecord): void
   }
   /** Counts off the loop; never rejects for a full queue (see `TokenCount.estimated`). */
   readonly countTokens: (model: string, dialect: DialectId, body: Uint8Array) => Promise<TokenCount>
+  /** Translates a large body off the loop; null where there is no pool. Rejects with what `translatePrompt` throws. */
+  readonly translatePrompt: TranslateElsewhere | null
   /** A bug of ours was caught in an exchange: for the log, without bodies. */
   readonly bug: (error: unknown, requestId: string) => void
 }
+
+export type TranslateElsewhere = (
+  client: DialectId,
+  upstream: DialectId,
+  body: Uint8Array,
+  target: TargetFacts,
+  strict: boolean,
+  path: PathFacts | null,
+) => Promise<WrittenPrompt>

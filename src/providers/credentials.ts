@@ -8,14 +8,18 @@ import type { DialectId } from '../translate/index.ts'
 
 const ANTHROPIC_VERSION = '2023-06-01'
 
-/** Adds credential, version and configured fields to `out`; configured fields replace what stands there. */
+/**
+ * Adds credential, version and configured fields to `out`; configured fields replace what stands there.
+ * `configuredKey` is the one of the provider's keys that this try uses.
+ */
 export function addProviderHeaders(
   provider: ProviderPlan,
   dialect: DialectId,
   client: HeaderList,
   out: string[],
+  configuredKey: string | null,
 ): void {
-  const key = provider.passthroughAuth ? callersKey(client) : (provider.accessKey?.secret ?? null)
+  const key = provider.passthroughAuth ? callersKey(client) : configuredKey
   if (key === null && needsKey(provider)) {
     throw new GatewayError(
       'no-credential',

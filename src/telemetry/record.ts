@@ -54,6 +54,8 @@ export class ExchangeRecord {
   usage: Usage | null = null
   streaming = false
   attempts = 0
+  /** Members of the request that the upstream's dialect could not carry. */
+  losses = 0
 
   constructor(requestId: string, listener: string, handler: string, method: string, startedMs: number) {
     this.requestId = requestId

@@ -12,6 +12,7 @@ import type { UpstreamClient } from './upstream.ts'
 
 export { type BreakerCell, type BreakerFacts, BreakerTable, newBreakerMemory } from './breaker.ts'
 export { backOffMs, RETRY_AFTER_MS_MAX, RetryBudget } from './retry-budget.ts'
+export { type Lane, Tries, type Try, type TryFailure } from './tries.ts'
 export type {
   Deadlines,
   UpstreamCall,

@@ -1,37 +1,55 @@
-// Stages 7 and 8: one upstream call and its reply. Owns the call, the way the reply takes to the client, and
-// back-pressure between the two. An attempt that was aborted is deaf: late events of a dead call change nothing.
+// Stage 8: one upstream call and its reply. Owns the call, the way the reply takes to the client, and back-pressure
+// between the two. An attempt that was aborted is deaf: late events of a dead call change nothing.
 //
-// The head towards the client waits for the first piece of body, so that an upstream that dies before it has
-// said anything still becomes an honest status, and so that head and first piece leave in one write.
+// The head towards the client waits for the first piece of body, so that an upstream that dies before it has said
+// anything still becomes an honest status, and so that head and first piece leave in one write. While another
+// candidate could take over, the frames before the first content wait too (the sealed window): the client never sees
+// a start that did not become an answer.
 
 import { GatewayError, KINDS } from '../../common/errors.ts'
 import { type HeaderList, headerValue } from '../../common/headers.ts'
 import type { ExchangeRecord, Outcome } from '../../telemetry/index.ts'
 import type { ByteSink, DialectId, ErrorReply, ReplyPath } from '../../translate/index.ts'
-import type { UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/index.ts'
+import type { BreakerCell, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersToClient } from '../forward-headers.ts'
 import { errorReply } from '../replies.ts'
+import type { Failure } from './failure.ts'
 import { UpstreamFault } from './fault.ts'
-import type { Candidate } from './route.ts'
+import type { Target } from './route.ts'
 
 /** How a candidate is called and how its reply is read; made by `prepare.ts`. */
 export interface Prepared {
-  readonly candidate: Candidate
+  readonly target: Target
   readonly dialect: DialectId
   readonly request: UpstreamRequest
   /** True when the caller wants a stream. */
   readonly streaming: boolean
   /** The bytes that leave are those that arrive, so the upstream's length and type are the reply's. */
   readonly verbatim: boolean
-  openReply(streaming: boolean, headers: HeaderList, out: ByteSink): ReplyPath
+  /** `upstreamStreams` tells whether the upstream's reply is an event stream. */
+  openReply(upstreamStreams: boolean, headers: HeaderList, out: ByteSink): ReplyPath
+  /** Content type of the client's reply; null leaves the upstream's. */
+  readonly contentType: string | null
   /** Reply headers of the gateway's own: losses and the like. */
   readonly extraHeaders: readonly string[]
 }
 
+/** Decides what follows a try that failed before the client saw anything of it. */
+export interface AttemptOwner {
+  /** Another try could follow. */
+  readonly moreLeft: boolean
+  failed(failure: Failure): void
+}
+
+/** Frames held back before content: a start frame and some pings fit many times over. */
+const SEALED_BYTES_MAX = 64 * 1024
+
 export class Attempt implements UpstreamHandler, ByteSink {
+  readonly prepared: Prepared
   private readonly exchange: Exchange
-  private readonly prepared: Prepared
+  private readonly owner: AttemptOwner
+  private readonly cell: BreakerCell
   private call: UpstreamCall | null = null
   private path: ReplyPath | null = null
   private fault: UpstreamFault | null = null
@@ -42,12 +60,15 @@ export class Attempt implements UpstreamHandler, ByteSink {
   private contentLength: number | null = null
   private paused = false
   private over = false
-  /** What the path writes at its end while nothing has been sent: an error form there becomes a status instead. */
-  private last: Uint8Array[] | null = null
+  /** What the path wrote while nothing has been sent, or null when it writes to the client. */
+  private held: Uint8Array[] | null = null
+  private heldBytes = 0
 
-  constructor(exchange: Exchange, prepared: Prepared) {
+  constructor(exchange: Exchange, prepared: Prepared, cell: BreakerCell, owner: AttemptOwner) {
     this.exchange = exchange
     this.prepared = prepared
+    this.cell = cell
+    this.owner = owner
   }
 
   start(): void {
@@ -69,13 +90,17 @@ export class Attempt implements UpstreamHandler, ByteSink {
       this.fault = new UpstreamFault(status, headers)
       return
     }
-    const type = headerValue(headers, 'content-type') ?? ''
-    this.streamed = this.prepared.streaming && isStream(type)
-    if (this.prepared.verbatim && !this.streamed) {
-      this.contentLength = lengthOf(headerValue(headers, 'content-length'))
+    const broken = unreadable(headers)
+    if (broken !== null) {
+      this.giveUp({ kind: 'broken', error: broken })
+      return
     }
+    const streams = isStream(headerValue(headers, 'content-type') ?? '')
+    const { verbatim, streaming } = this.prepared
+    this.streamed = verbatim ? streaming && streams : streaming
+    if (verbatim && !this.streamed) this.contentLength = lengthOf(headerValue(headers, 'content-length'))
     this.exchange.guard(() => {
-      this.path = this.prepared.openReply(this.streamed, headers, this)
+      this.path = this.prepared.openReply(streams, headers, this)
     })
   }
 
@@ -83,8 +108,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
     if (this.over) return
     try {
       if (this.fault !== null) this.fault.data(chunk)
-      else this.path!.write(chunk)
-      this.noteContent()
+      else this.deliver(chunk, this.path!)
     } catch (thrown) {
       this.exchange.fail(thrown)
     }
@@ -103,11 +127,12 @@ export class Attempt implements UpstreamHandler, ByteSink {
   fail(error: GatewayError): void {
     if (this.over) return
     // A stream that said it was complete is complete, however its connection ended.
-    if (this.path?.facts.state === 'complete' && this.streamed) {
-      this.end()
-      return
+    if (this.path?.facts.state === 'complete' && this.streamed) this.end()
+    else if (!this.exchange.headSent) this.giveUp({ kind: 'broken', error })
+    else {
+      this.cell.failed()
+      this.exchange.fail(error)
     }
-    this.exchange.fail(error)
   }
 
   // ── towards the client ──────────────────────────────────────────────────────────────────────────────────
@@ -116,17 +141,12 @@ export class Attempt implements UpstreamHandler, ByteSink {
   write(bytes: Uint8Array): void {
     if (this.over || bytes.length === 0) return
     const { exchange } = this
-    if (this.last !== null) {
-      this.last.push(bytes.slice())
+    if (this.held !== null) {
+      this.held.push(bytes.slice())
+      this.heldBytes += bytes.length
       return
     }
-    if (!exchange.headSent) {
-      if (bytes.length === this.contentLength) {
-        this.answerWhole(bytes)
-        return
-      }
-      exchange.sendHead(this.status, this.replyHeaders(), this.contentLength)
-    }
+    if (!exchange.headSent) exchange.sendHead(this.status, this.replyHeaders(), this.contentLength)
     if (!exchange.send(bytes) && !this.paused) {
       this.paused = true
       this.call?.pause()
@@ -140,10 +160,11 @@ export class Attempt implements UpstreamHandler, ByteSink {
     this.call?.resume()
   }
 
-  /** Gives up the call, wherever it is. */
+  /** Gives up the call, wherever it is, for a reason that says nothing about the upstream. */
   abort(): void {
     if (this.over) return
     this.over = true
+    this.cell.abandoned()
     this.call?.abort()
   }
 
@@ -157,69 +178,108 @@ export class Attempt implements UpstreamHandler, ByteSink {
     return true
   }
 
+  /** Shows the client what became of this, the last try. */
+  show(failure: Failure): void {
+    const { exchange, prepared } = this
+    if (failure.kind === 'broken') exchange.fail(failure.error)
+    else if (failure.kind === 'reply') exchange.answerError(failure.error, outcomeOfReply(failure.error))
+    else {
+      const reply = failure.fault.reply(failure.error, prepared, exchange.dialect, exchange.requestId)
+      const headers = headersToClient(reply.headers, exchange.requestId, exchange.view.hash)
+      exchange.answer(reply.status, headers, reply.body, 'upstream-error')
+    }
+  }
+
   /** What this attempt knows, into the exchange's record. */
   report(record: ExchangeRecord): void {
     if (this.path !== null) record.usage = this.path.facts.usage
   }
 
-  private answerWhole(bytes: Uint8Array): void {
-    // The bytes are lent until return, so they leave now; the end of the reply only settles the exchange.
-    this.exchange.sendHead(this.status, this.replyHeaders(), bytes.length)
-    this.exchange.send(bytes)
+  private deliver(chunk: Uint8Array, path: ReplyPath): void {
+    const { exchange } = this
+    if (this.streamed && this.held === null && !exchange.headSent) this.held = []
+    path.write(chunk)
+    const { facts } = path
+    if (exchange.record.firstContentMs === null && facts.contentSeen) {
+      exchange.record.firstContentMs = exchange.services.clock.monotonicMs()
+    }
+    if (facts.state === 'failed') this.replyFailed(facts.error)
+    else if (this.held !== null && this.decided(path)) this.release()
   }
 
-  private noteContent(): void {
-    const { record, services } = this.exchange
-    if (record.firstContentMs === null && this.path?.facts.contentSeen === true) {
-      record.firstContentMs = services.clock.monotonicMs()
+  /** Nothing can be gained by holding back any longer. */
+  private decided(path: ReplyPath): boolean {
+    if (!this.streamed) return false
+    const { contentSeen, state } = path.facts
+    return contentSeen || state === 'complete' || !this.owner.moreLeft || this.heldBytes > SEALED_BYTES_MAX
+  }
+
+  private release(): void {
+    const held = this.held ?? []
+    this.held = null
+    for (const bytes of held) this.write(bytes)
+  }
+
+  /** The reply said that it failed, or ended before it was complete; a stream's path has written the error form. */
+  private replyFailed(found: ErrorReply | null): void {
+    const { exchange } = this
+    const error = found ?? incomplete(exchange.requestId)
+    if (!exchange.headSent) {
+      this.giveUp({ kind: 'reply', error })
+      return
     }
+    this.over = true
+    this.call?.abort()
+    this.cell.failed()
+    exchange.record.errorKind = error.kind
+    if (this.streamed) exchange.finish(outcomeOfReply(error))
+    else exchange.sever(new GatewayError('upstream-broke', error.message), outcomeOfReply(error))
   }
 
   private endReply(path: ReplyPath): void {
     const { exchange } = this
-    this.last = exchange.headSent ? null : []
+    if (!exchange.headSent && this.held === null) this.held = []
     path.end()
-    const { last } = this
-    const { facts } = path
-    this.last = null
-    if (facts.state === 'complete') {
-      this.endComplete(last)
-      return
-    }
-    this.over = true
-    const error = brokenReply(facts.error)
-    if (!exchange.headSent) exchange.fail(error, outcomeOfReply(facts.error))
-    else if (this.streamed) {
-      exchange.record.errorKind = error.kind
-      exchange.finish(outcomeOfReply(facts.error))
-    } else if (this.prepared.verbatim) exchange.finish('upstream-error')
-    else exchange.sever(error, outcomeOfReply(facts.error))
+    if (path.facts.state === 'complete') this.endComplete()
+    else if (this.prepared.verbatim && !this.streamed && path.facts.error === null) this.endComplete()
+    else this.replyFailed(path.facts.error)
   }
 
-  private endComplete(last: readonly Uint8Array[] | null): void {
-    const { exchange } = this
-    if (last !== null && last.length === 1 && !this.streamed) {
+  private endComplete(): void {
+    const { exchange, held } = this
+    this.cell.succeeded()
+    if (held !== null && held.length === 1 && !this.streamed) {
       this.over = true
-      exchange.answer(this.status, this.replyHeaders(), last[0]!, 'ok')
+      exchange.answer(this.status, this.replyHeaders(), held[0]!, 'ok')
       return
     }
-    for (const bytes of last ?? []) this.write(bytes)
+    this.release()
     this.over = true
     if (!exchange.headSent) exchange.sendHead(this.status, this.replyHeaders(), this.contentLength ?? 0)
     exchange.finish('ok')
   }
 
   private endFault(fault: UpstreamFault): void {
+    this.giveUp({ kind: 'status', fault, error: fault.read(this.prepared) })
+  }
+
+  /** This try is over and the client has seen nothing of it. */
+  private giveUp(failure: Failure): void {
     this.over = true
-    const { exchange, prepared } = this
-    const reply = fault.reply(prepared, exchange.dialect, exchange.requestId)
-    const headers = headersToClient(reply.headers, exchange.requestId, exchange.view.hash)
-    exchange.answer(reply.status, headers, reply.body, 'upstream-error')
+    this.held = null
+    this.call?.abort()
+    this.owner.failed(failure)
   }
 
   private replyHeaders(): string[] {
-    const headers = headersToClient(this.headers, this.exchange.requestId, this.exchange.view.hash)
-    for (const field of this.prepared.extraHeaders) headers.push(field)
+    const { exchange, prepared } = this
+    const headers = headersToClient(
+      this.headers,
+      exchange.requestId,
+      exchange.view.hash,
+      prepared.contentType,
+    )
+    for (const field of prepared.extraHeaders) headers.push(field)
     return headers
   }
 }
@@ -232,14 +292,21 @@ function lengthOf(value: string | null): number | null {
   return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : null
 }
 
-/** Why a reply that ended by its HTTP framing is not a complete one. */
-function brokenReply(error: ErrorReply | null): GatewayError {
+/** A coding nobody asked for hides the reply from every reader on its way. */
+function unreadable(headers: HeaderList): GatewayError | null {
+  const coding = headerValue(headers, 'content-encoding')
+  if (coding === null || coding === '' || coding.toLowerCase() === 'identity') return null
   return new GatewayError(
-    'upstream-broke',
-    error?.message ?? 'the upstream ended its reply before it was complete',
+    'upstream-protocol',
+    'the upstream compressed its reply although it was asked not to',
   )
 }
 
-function outcomeOfReply(error: ErrorReply | null): Outcome {
-  return error === null || error.kind === KINDS['upstream-broke'].wire ? 'upstream-broke' : 'upstream-error'
+function incomplete(requestId: string): ErrorReply {
+  const error = new GatewayError('upstream-broke', 'the upstream ended its reply before it was complete')
+  return errorReply(error, requestId)
+}
+
+function outcomeOfReply(error: ErrorReply): Outcome {
+  return error.kind === KINDS['upstream-broke'].wire ? 'upstream-broke' : 'upstream-error'
 }

@@ -32,15 +32,19 @@ export class UpstreamFault {
     this.pieces.push(chunk.slice())
   }
 
+  /** What the upstream said, as the neutral record. */
+  read(prepared: Prepared): ErrorReply {
+    return readError(prepared.dialect, this.status, this.headers, this.joined())
+  }
+
   /** The reply for the client. */
-  reply(prepared: Prepared, client: DialectId, requestId: string): WholeReply {
-    const body = this.joined()
-    const error = readError(prepared.dialect, this.status, this.headers, body)
-    if (isOwnCredential(error) && !prepared.candidate.provider.passthroughAuth) {
-      return this.shaped(ownCredentialError(error, prepared.candidate.provider.name), client, requestId)
+  reply(error: ErrorReply, prepared: Prepared, client: DialectId, requestId: string): WholeReply {
+    const { provider } = prepared.target
+    if (isOwnCredential(error) && !provider.passthroughAuth) {
+      return this.shaped(ownCredentialError(error, provider.name), client, requestId)
     }
     if (this.whole && prepared.dialect === client && isJson(this.headers) && this.status >= 400) {
-      return { status: this.status, headers: [...this.headers], body }
+      return { status: this.status, headers: [...this.headers], body: this.joined() }
     }
     return this.shaped(error, client, requestId)
   }

@@ -1,59 +1,185 @@
-// Stage 7, first half: what is sent to a candidate and how its reply will be read. Relay where the client's
-// dialect is the upstream's: only the members that must differ are spliced into the body.
+// Stage 7, first half: what is sent to a target and how its reply will be read. Relay where the client's dialect is
+// the upstream's: only the members that must differ are spliced into the body. Everything else goes through the
+// pivot, and what is lost on the way is reported.
 
-import { GatewayError } from '../../common/errors.ts'
+import { headerValue } from '../../common/headers.ts'
 import { addProviderHeaders, upstreamPath } from '../../providers/index.ts'
-import { type DialectId, relayReply, spliceRequest } from '../../translate/index.ts'
+import {
+  type DialectId,
+  formatWarnings,
+  type Loss,
+  mentionsEnvelope,
+  openReply,
+  PATH_DIALECTS,
+  type PathFacts,
+  type ReplyContext,
+  relayReply,
+  spliceRequest,
+  translatePrompt,
+  type WrittenPrompt,
+} from '../../translate/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersToUpstream } from '../forward-headers.ts'
+import { asGatewayFault } from './read.ts'
 import type { Prepared } from './attempt.ts'
-import type { Candidate } from './route.ts'
-
-export function prepareCall(exchange: Exchange, candidate: Candidate): Prepared {
-  const dialect = upstreamDialect(exchange.dialect, candidate)
-  return prepareRelay(exchange, candidate, dialect)
-}
+import type { GatewayLane, Target } from './route.ts'
 
 /** The client's own dialect where the provider speaks it, else the provider's preferred one. */
-function upstreamDialect(client: DialectId, candidate: Candidate): DialectId {
-  const { dialects, name } = candidate.provider
-  if (dialects.includes(client)) return client
-  throw new GatewayError(
-    'bad-request',
-    `\`${name}\` speaks ${dialects.join(', ')}; this path speaks ${client}, and translation between them is not built yet`,
-    { param: 'model' },
-  )
+function upstreamDialect(client: DialectId, target: Target): DialectId {
+  const { dialects } = target.provider
+  return dialects.includes(client) ? client : dialects[0]!
 }
 
-function prepareRelay(exchange: Exchange, candidate: Candidate, dialect: DialectId): Prepared {
+export function prepareCall(exchange: Exchange, lane: GatewayLane): Prepared | Promise<Prepared> {
+  const dialect = upstreamDialect(exchange.dialect, lane.target)
+  // Reasoning material of one vendor travels through clients of another in an envelope; it must be opened, or left
+  // out, before the body goes anywhere.
+  if (dialect === exchange.dialect && !mentionsEnvelope(exchange.bytes)) return prepareRelay(exchange, lane)
+  return prepareTranslated(exchange, lane, dialect)
+}
+
+function wantsStream(exchange: Exchange): boolean {
+  return exchange.endpoint.streaming ?? exchange.scan!.stream
+}
+
+function prepareRelay(exchange: Exchange, lane: GatewayLane): Prepared {
   const scan = exchange.scan!
-  const { provider, model } = candidate
-  const streaming = exchange.endpoint.streaming ?? scan.stream
-  // Usage is asked for in every stream, because tokens are accounted for; what the client did not ask for, it
-  // does not see.
-  const addUsage = dialect === 'openai-chat' && streaming && scan.includeUsage !== true
-  const modelInBody = dialect !== 'bedrock-converse' && dialect !== 'gemini-generate'
+  const { dialect } = exchange
+  const { target } = lane
+  const streaming = wantsStream(exchange)
+  const traits = exchange.view.traits(target)
+  // Usage is asked for in every stream, because tokens are accounted for; what the client did not ask for, it does
+  // not see.
+  const addUsage =
+    dialect === 'openai-chat' && streaming && scan.includeUsage !== true && traits.streamOptions
   const edits = {
-    ...(modelInBody && scan.model !== model ? { model } : {}),
+    ...(!PATH_DIALECTS.has(dialect) && scan.model !== target.model ? { model: target.model } : {}),
     ...(addUsage ? { includeUsage: true } : {}),
   }
-  const headers = headersToUpstream(exchange.request.headers, exchange.requestId)
-  addProviderHeaders(provider, dialect, exchange.request.headers, headers)
   return {
-    candidate,
+    target,
     dialect,
     streaming,
     verbatim: true,
+    contentType: null,
     extraHeaders: [],
-    request: {
-      origin: provider.origin,
-      method: 'POST',
-      path: upstreamPath(provider, dialect, 'generate', model, streaming),
-      headers,
-      body: spliceRequest(scan, edits),
-      deadlines: exchange.listener.deadlines,
-    },
-    openReply: (streamed, _headers, out) =>
-      relayReply({ dialect, streaming: streamed, hideUsage: addUsage && streamed, out }),
+    request: requestFor(exchange, lane, dialect, streaming, spliceRequest(scan, edits)),
+    openReply: (streams, _headers, out) =>
+      relayReply({ dialect, streaming: streams, hideUsage: addUsage && streams, out }),
+  }
+}
+
+function prepareTranslated(
+  exchange: Exchange,
+  lane: GatewayLane,
+  dialect: DialectId,
+): Prepared | Promise<Prepared> {
+  const { target } = lane
+  const streaming = wantsStream(exchange)
+  const path = pathFacts(exchange, streaming)
+  const facts = exchange.view.targetFacts(target, dialect)
+  const strict = isStrict(exchange)
+  const { translatePrompt: elsewhere } = exchange.services
+  if (exchange.bytes.length > INLINE_BYTES_MAX && elsewhere !== null) {
+    return elsewhere(exchange.dialect, dialect, exchange.bytes, facts, strict, path).then(
+      written => translated(exchange, lane, dialect, streaming, written),
+      (thrown: unknown) => {
+        throw asGatewayFault(thrown)
+      },
+    )
+  }
+  let written: WrittenPrompt
+  try {
+    written = translatePrompt(exchange.dialect, dialect, exchange.bytes, facts, strict, path)
+  } catch (thrown) {
+    throw asGatewayFault(thrown)
+  }
+  return translated(exchange, lane, dialect, streaming, written)
+}
+
+/** Bodies above this are translated in the compute pool: 100 KB take a shard about a millisecond. */
+const INLINE_BYTES_MAX = 128 * 1024
+
+function translated(
+  exchange: Exchange,
+  lane: GatewayLane,
+  dialect: DialectId,
+  streaming: boolean,
+  written: WrittenPrompt,
+): Prepared {
+  const { context } = written
+  fillContext(exchange, context)
+  const client = exchange.dialect
+  return {
+    target: lane.target,
+    dialect,
+    streaming,
+    verbatim: false,
+    contentType: contentType(client, streaming, context),
+    extraHeaders: lossHeaders(exchange, written.losses),
+    request: requestFor(exchange, lane, dialect, streaming, written.body),
+    openReply: (streams, _headers, out) =>
+      openReply({ client, upstream: dialect, streaming, upstreamStreaming: streams, context, out }),
+  }
+}
+
+/** What only the engine knows: time, a seed for ids, the model as the caller named it, the form of the stream. */
+function fillContext(exchange: Exchange, context: ReplyContext): void {
+  context.nowS = Math.floor(exchange.services.clock.epochMs() / 1000)
+  context.idSeed = exchange.requestId
+  context.modelShown = exchange.record.modelAsked ?? ''
+  if (exchange.dialect === 'gemini-generate' && !/[?&]alt=sse(?:&|$)/.test(exchange.request.target)) {
+    context.streamForm = 'array'
+  }
+}
+
+function pathFacts(exchange: Exchange, stream: boolean): PathFacts | null {
+  if (!PATH_DIALECTS.has(exchange.dialect)) return null
+  return { model: exchange.pathModel ?? '', stream }
+}
+
+function isStrict(exchange: Exchange): boolean {
+  return headerValue(exchange.request.headers, 'x-gateway-strict')?.toLowerCase() === 'true'
+}
+
+function lossHeaders(exchange: Exchange, losses: readonly Loss[]): readonly string[] {
+  const warnings = formatWarnings(losses)
+  if (warnings === null) return []
+  exchange.record.losses = losses.length
+  return ['x-gateway-warnings', warnings]
+}
+
+function contentType(client: DialectId, streaming: boolean, context: ReplyContext): string {
+  if (!streaming || (client === 'gemini-generate' && context.streamForm === 'array')) {
+    return 'application/json'
+  }
+  return client === 'bedrock-converse'
+    ? 'application/vnd.amazon.eventstream'
+    : 'text/event-stream; charset=utf-8'
+}
+
+function requestFor(
+  exchange: Exchange,
+  lane: GatewayLane,
+  dialect: DialectId,
+  streaming: boolean,
+  body: Uint8Array,
+): Prepared['request'] {
+  const { provider, model } = lane.target
+  const headers = headersToUpstream(
+    exchange.request.headers,
+    exchange.requestId,
+    exchange.dialect === dialect,
+  )
+  addProviderHeaders(provider, dialect, exchange.request.headers, headers, lane.key)
+  const { deadlines } = exchange.listener
+  const first = exchange.record.attempts === 0
+  return {
+    origin: provider.origin,
+    method: 'POST',
+    path: upstreamPath(provider, dialect, 'generate', model, streaming),
+    headers,
+    body,
+    deadlines: first ? deadlines : { ...deadlines, totalMs: Math.max(1, exchange.remainingMs()) },
   }
 }

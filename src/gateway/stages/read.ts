@@ -15,14 +15,16 @@ export function readRequest(exchange: Exchange): RequestScan {
     exchange.record.modelAsked = exchange.pathModel ?? scan.model
     return scan
   } catch (thrown) {
-    throw readError(thrown)
+    throw asGatewayFault(thrown)
   }
 }
 
 /** A TranslateError as one of ours; anything else as it is. */
-export function readError(thrown: unknown): unknown {
+export function asGatewayFault(thrown: unknown): unknown {
   if (!(thrown instanceof TranslateError)) return thrown
-  return new GatewayError('bad-request', thrown.message, { param: thrown.param, cause: thrown })
+  const { kind, param, code } = thrown.reply
+  const ours = kind === 'too_large' ? 'body-too-large' : 'bad-request'
+  return new GatewayError(ours, thrown.message, { param, code, cause: thrown })
 }
 
 /**

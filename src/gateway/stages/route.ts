@@ -1,23 +1,36 @@
-// Stage 5: which provider entry serves the exchange, and under which model id.
+// Stage 5: which provider entries may serve the exchange, in order, and under which model ids.
 
 import type { ProviderPlan } from '../../common/config/index.ts'
 import { findModel } from '../../routing/index.ts'
+import type { Lane } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { unknownModel } from '../model-lists.ts'
 
-export interface Candidate {
+/** A model at a provider. */
+export interface Target {
   readonly provider: ProviderPlan
   /** Model id to send. */
   readonly model: string
 }
 
+/** A target with one of its keys. */
+export interface GatewayLane extends Lane {
+  readonly target: Target
+  readonly key: string | null
+  /** Other keys of the same target. */
+  readonly siblings: number
+}
+
 /** Throws `model-not-found`, naming what exists. */
-export function routeExchange(exchange: Exchange, asked: string | null): Candidate {
-  const { view, record } = exchange
+export function routeExchange(exchange: Exchange, asked: string | null): readonly Target[] {
+  const { view } = exchange
   const found = findModel(view.models, asked)
   if ('unknown' in found) throw unknownModel(asked, found.unknown, view.publicModels)
-  record.provider = found.provider.name
-  record.modelSent = found.upstreamModel
-  record.modelLabel = found.provider.name
-  return { provider: found.provider, model: found.upstreamModel }
+  const targets: Target[] = [{ provider: found.provider, model: found.upstreamModel }]
+  for (const name of found.provider.fallbacks) {
+    const next = findModel(view.models, name)
+    if ('unknown' in next) continue
+    targets.push({ provider: next.provider, model: next.upstreamModel })
+  }
+  return targets
 }

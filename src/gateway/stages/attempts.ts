@@ -1,0 +1,137 @@
+// Stage 7: the tries of one exchange, one after the other, until one answers or none is left. Owns the order (through
+// `Tries`), the pauses and what each failure does to its lane. Every try is prepared anew for its own target: path,
+// headers, key and body of one never reach another.
+
+import { GatewayError } from '../../common/errors.ts'
+import type { ExchangeRecord } from '../../telemetry/index.ts'
+import { Tries, type Try } from '../../upstream/index.ts'
+import type { Exchange } from '../exchange.ts'
+import { Attempt, type AttemptOwner, type Prepared } from './attempt.ts'
+import { type Failure, judge, type Judgement } from './failure.ts'
+import type { GatewayLane, Target } from './route.ts'
+
+/** Makes the call for a target and key; may take a while for large bodies. */
+export type Prepare = (exchange: Exchange, lane: GatewayLane) => Prepared | Promise<Prepared>
+
+/** How long a key rests that was refused, when its upstream does not say. */
+const REFUSED_REST_MS = 60_000
+/** The same for a key that has used up its limit. */
+const LIMITED_REST_MS = 10_000
+
+export class Attempts implements AttemptOwner {
+  private readonly exchange: Exchange
+  private readonly prepare: Prepare
+  private readonly tries: Tries<GatewayLane>
+  private lane: GatewayLane | null = null
+  private attempt: Attempt | null = null
+  private timer: NodeJS.Timeout | null = null
+  private over = false
+
+  constructor(exchange: Exchange, targets: readonly Target[], prepare: Prepare) {
+    const { random } = exchange.services
+    this.exchange = exchange
+    this.prepare = prepare
+    const lanes = targets.map(target => exchange.view.lanes(target, random))
+    this.tries = new Tries(lanes, exchange.listener.plan.maxRetries, random)
+  }
+
+  start(): void {
+    const first = this.tries.next(null)
+    if (first === null) throw nobodyLeft()
+    this.begin(first)
+  }
+
+  get moreLeft(): boolean {
+    return this.tries.moreLeft
+  }
+
+  failed(failure: Failure): void {
+    const { exchange, attempt, lane } = this
+    if (this.over) return
+    const judgement = judge(failure)
+    this.mark(lane!, judgement)
+    const next = this.tries.next(judgement)
+    if (next !== null && next.delayMs < exchange.remainingMs()) this.begin(next)
+    else {
+      if (next !== null) next.lane.cell.abandoned()
+      this.over = true
+      attempt!.show(failure)
+    }
+  }
+
+  resume(): void {
+    this.attempt?.resume()
+  }
+
+  abort(): void {
+    this.over = true
+    if (this.timer !== null) clearTimeout(this.timer)
+    this.timer = null
+    this.attempt?.abort()
+  }
+
+  breakStream(error: GatewayError): boolean {
+    return this.attempt?.breakStream(error) ?? false
+  }
+
+  report(record: ExchangeRecord): void {
+    this.attempt?.report(record)
+  }
+
+  private begin(next: Try<GatewayLane>): void {
+    if (next.delayMs < 1) this.run(next.lane)
+    else {
+      this.timer = setTimeout(() => {
+        this.timer = null
+        this.exchange.guard(() => this.run(next.lane))
+      }, next.delayMs)
+    }
+  }
+
+  private run(lane: GatewayLane): void {
+    const { record } = this.exchange
+    this.lane = lane
+    record.provider = lane.target.provider.name
+    record.modelSent = lane.target.model
+    record.modelLabel = lane.target.provider.name
+    const prepared = this.prepare(this.exchange, lane)
+    if (!(prepared instanceof Promise)) this.launch(lane, prepared)
+    else {
+      prepared.then(
+        ready => {
+          if (this.over) lane.cell.abandoned()
+          else this.exchange.guard(() => this.launch(lane, ready))
+        },
+        (thrown: unknown) => {
+          lane.cell.abandoned()
+          if (!this.over) this.exchange.fail(thrown)
+        },
+      )
+    }
+  }
+
+  private launch(lane: GatewayLane, prepared: Prepared): void {
+    this.attempt = new Attempt(this.exchange, prepared, lane.cell, this)
+    this.attempt.start()
+  }
+
+  /** What a failure does to the breaker and to the key. */
+  private mark(lane: GatewayLane, judgement: Judgement): void {
+    if (judgement.upstreamFault) lane.cell.failed()
+    else if (judgement.keyFault && lane.siblings > 0) {
+      const restMs = judgement.retryAfterMs ?? (judgement.laneOver ? REFUSED_REST_MS : LIMITED_REST_MS)
+      lane.cell.rest(restMs)
+    } else if (judgement.keyFault) lane.cell.abandoned()
+    // An upstream that finds fault with a request is alive.
+    else lane.cell.succeeded()
+    if (judgement.laneOver) this.tries.close(lane)
+  }
+}
+
+function nobodyLeft(): GatewayError {
+  return new GatewayError(
+    'overloaded',
+    'every provider configured for this model has failed just now and is given time to recover',
+    { retryAfterMs: 2_000 },
+  )
+}

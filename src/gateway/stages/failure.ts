@@ -1,0 +1,54 @@
+// What a failed try means: for the next try, for the breaker, for the key. The only place that judges upstreams.
+
+import { type GatewayError, KINDS } from '../../common/errors.ts'
+import type { ErrorKind, ErrorReply } from '../../translate/index.ts'
+import type { TryFailure } from '../../upstream/index.ts'
+import type { UpstreamFault } from './fault.ts'
+
+/** How a try ended without an answer for the client. */
+export type Failure =
+  /** No reply, or a broken one: the transport's or the protocol's fault. */
+  | { readonly kind: 'broken'; readonly error: GatewayError }
+  /** The upstream answered with an error status. */
+  | { readonly kind: 'status'; readonly fault: UpstreamFault; readonly error: ErrorReply }
+  /** The upstream put an error into its reply before any content. */
+  | { readonly kind: 'reply'; readonly error: ErrorReply }
+
+export interface Judgement extends TryFailure {
+  /** Counts against the upstream. */
+  readonly upstreamFault: boolean
+  /** The key is refused or used up. */
+  readonly keyFault: boolean
+}
+
+/** Conflicts are locks; too-early and time-outs are the upstream's moment. What official clients retry, too. */
+const RETRY_STATUSES: ReadonlySet<number> = new Set([408, 409, 425, 429, 500, 502, 503, 504, 529])
+const RETRY_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
+  'rate_limit',
+  'overloaded',
+  'timeout',
+  'upstream',
+  'incomplete_stream',
+  'internal',
+])
+
+export function judge(failure: Failure): Judgement {
+  if (failure.kind === 'broken') {
+    const { retry } = KINDS[failure.error.kind]
+    return { retry, laneOver: false, retryAfterMs: null, upstreamFault: retry, keyFault: false }
+  }
+  const { error } = failure
+  const keyFault =
+    error.kind === 'auth' || error.kind === 'permission' || error.kind === 'quota' || error.status === 402
+  const limited = error.kind === 'rate_limit' || error.status === 429
+  const status = failure.kind === 'status' ? failure.fault.status : null
+  const retry =
+    keyFault || RETRY_KINDS.has(error.kind) || (status !== null && RETRY_STATUSES.has(status)) || limited
+  return {
+    retry,
+    laneOver: keyFault,
+    retryAfterMs: error.retryAfterMs,
+    upstreamFault: retry && !keyFault && !limited && status !== 409,
+    keyFault: keyFault || limited,
+  }
+}

@@ -1,0 +1,100 @@
+// In which order the ways to an answer are tried. Owns the order and its bounds; knows nothing of requests.
+// A target is one model at one provider; its lanes are the keys it may be called with. Per target: every lane that
+// is admitted once, without a pause, then repeats with back-off as far as configuration and budget allow; then the
+// next target.
+
+import type { BreakerCell } from './breaker.ts'
+import { backOffMs, RETRY_AFTER_MS_MAX, type RetryBudget } from './retry-budget.ts'
+
+export interface Lane {
+  readonly cell: BreakerCell
+  readonly budget: RetryBudget
+}
+
+/** What a failed try says about trying again. */
+export interface TryFailure {
+  /** Another try may succeed. False ends the search: the request itself is at fault. */
+  readonly retry: boolean
+  /** This lane's key is refused or used up: the same lane is not tried again. */
+  readonly laneOver: boolean
+  /** The upstream asked for a pause, milliseconds. */
+  readonly retryAfterMs: number | null
+}
+
+export interface Try<L extends Lane> {
+  readonly lane: L
+  /** Milliseconds to wait before it. */
+  readonly delayMs: number
+}
+
+export class Tries<L extends Lane> {
+  private readonly targets: readonly (readonly L[])[]
+  private readonly repeatsMax: number
+  private readonly random: () => number
+  private target = 0
+  private lane = 0
+  private repeats = 0
+  private readonly over: Set<L> = new Set()
+
+  /** `repeatsMax`: tries per target beyond the first of each lane. */
+  constructor(targets: readonly (readonly L[])[], repeatsMax: number, random: () => number) {
+    this.targets = targets
+    this.repeatsMax = repeatsMax
+    this.random = random
+  }
+
+  /** The next try, or null when there is none. `failure` is null at first. */
+  next(failure: TryFailure | null): Try<L> | null {
+    if (failure !== null && !failure.retry) return null
+    while (this.target < this.targets.length) {
+      const lanes = this.targets[this.target]!
+      const found = this.fresh(lanes) ?? this.repeat(lanes, failure)
+      if (found !== null) return found
+      this.target += 1
+      this.lane = 0
+      this.repeats = 0
+      failure = null
+    }
+    return null
+  }
+
+  /** A lane that failed and must not be used again by this exchange. */
+  close(lane: L): void {
+    this.over.add(lane)
+  }
+
+  /** True when `next` could still find something, as far as can be told without asking breakers. */
+  get moreLeft(): boolean {
+    const lanes = this.targets[this.target]
+    if (lanes === undefined) return false
+    if (this.lane < lanes.length || this.target < this.targets.length - 1) return true
+    return this.repeats < this.repeatsMax && lanes.some(lane => !this.over.has(lane))
+  }
+
+  private fresh(lanes: readonly L[]): Try<L> | null {
+    while (this.lane < lanes.length) {
+      const lane = lanes[this.lane]!
+      this.lane += 1
+      if (this.over.has(lane) || !lane.cell.admit()) continue
+      lane.budget.called()
+      return { lane, delayMs: 0 }
+    }
+    return null
+  }
+
+  private repeat(lanes: readonly L[], failure: TryFailure | null): Try<L> | null {
+    if (failure === null || (failure.retryAfterMs ?? 0) > RETRY_AFTER_MS_MAX) return null
+    for (const lane of lanes) {
+      if (this.repeats >= this.repeatsMax) return null
+      if (this.over.has(lane) || !lane.cell.admit()) continue
+      if (!lane.budget.take()) {
+        lane.cell.abandoned()
+        return null
+      }
+      const jittered = backOffMs(this.repeats, this.random())
+      this.repeats += 1
+      return { lane, delayMs: Math.max(jittered, failure.retryAfterMs ?? 0) }
+    }
+    return null
+  }
+}
