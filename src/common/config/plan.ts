@@ -8,6 +8,12 @@ export interface SecretText {
   readonly secret: string
 }
 
+/** One of several keys of a provider. */
+export interface WeightedKey extends SecretText {
+  /** Share of the calls that begin with it, against the other keys' weights; positive. */
+  readonly weight: number
+}
+
 export interface TlsPlan {
   /** Paths of PEM files; read by whoever opens the socket. */
   readonly certificateFile: string
@@ -40,7 +46,10 @@ export interface ProviderPlan {
   readonly origin: string
   /** Path in front of the API suffix, no trailing slash: the vendor's own (`/v1`, `/openai/v1`) or that of `base_url`. */
   readonly pathPrefix: string
-  readonly accessKey: SecretText | null
+  /** Keys to call with, in the order of the file; empty when there is none. */
+  readonly accessKeys: readonly WeightedKey[]
+  /** Names of models to try, in order, when this one fails before its first content. */
+  readonly fallbacks: readonly string[]
   readonly passthroughAuth: boolean
   /** The host may be called without a key: one named by `base_url`, or the demo. */
   readonly keyOptional: boolean
