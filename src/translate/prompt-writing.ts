@@ -83,6 +83,10 @@ export class PromptWriting {
     if (prompt.audio !== null || prompt.modalities.some(modality => modality !== 'text')) {
       this.refuseWish('modalities', 'this model answers in text only')
     }
+    for (const wish of prompt.vendorWishes) {
+      if (wish.essential) this.refuse(`/${wish.name}`, `only ${prompt.dialect} hosts can honour it`)
+      this.lose('drop', `/${wish.name}`, 'unsupported')
+    }
     for (const safety of prompt.safety)
       this.lose('drop', `/${safety.name}`, 'safety_setting_of_another_vendor')
     for (const extra of prompt.extra) this.lose('drop', `/${extra.name}`, 'unknown_member')

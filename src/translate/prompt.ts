@@ -214,6 +214,12 @@ export interface ReasoningWish {
 
 export type ServiceTier = 'auto' | 'standard' | 'flex' | 'fast' | 'faster' | 'scale' | 'reserved'
 
+/** A member we know and only hosts of the client's own dialect honour. */
+export interface VendorWish extends Extra {
+  /** Left out, the prompt means something else: other dialects must refuse. */
+  readonly essential: boolean
+}
+
 /** One prompt. A class so that every instance has the same shape; readers fill it, guards and filters may edit it. */
 export class Prompt {
   readonly dialect: DialectId
@@ -271,6 +277,8 @@ export class Prompt {
   wantEncryptedReasoning: boolean
   /** Members to repeat in the reply, as JSON text, in the client's own names (Responses). */
   echo: Extra[]
+  /** Known members without a place above; nested ones are named `reasoning/mode`. Only the own dialect writes them. */
+  vendorWishes: VendorWish[]
   extra: Extra[]
 
   constructor(dialect: DialectId, model: string) {
@@ -314,6 +322,7 @@ export class Prompt {
     this.wantReasoningDetails = false
     this.wantEncryptedReasoning = false
     this.echo = []
+    this.vendorWishes = []
     this.extra = []
   }
 }

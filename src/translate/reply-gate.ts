@@ -123,7 +123,7 @@ export class ReplyGate implements TurnSink {
       id: callIdFor(id, CALL_ID_RULES[this.context.client]),
       itemId: call.itemId,
       name: tool.name,
-      namespace: tool.namespace,
+      namespace: tool.namespace ?? call.namespace,
       custom,
     })
     if (route === 'wrap') this.to.input(choice, out, '{"input":"')
