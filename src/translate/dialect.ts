@@ -23,10 +23,11 @@ export type DialectId = (typeof DIALECTS)[number]
  */
 export const PATH_DIALECTS: ReadonlySet<DialectId> = new Set(['bedrock-converse', 'gemini-generate'])
 
-/** What the path of a request says. */
+/** What a request says outside its body: in the path, and in `anthropic-beta`. */
 export interface PathFacts {
   readonly model: string
   readonly stream: boolean
+  readonly betas?: readonly string[]
 }
 
 /**

@@ -37,6 +37,7 @@ export function readPrompt(client: DialectId, body: Uint8Array, path: PathFacts 
   if (path === null) return prompt
   prompt.model = path.model
   prompt.stream = path.stream
+  prompt.betas = path.betas ?? []
   return prompt
 }
 

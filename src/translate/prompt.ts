@@ -277,6 +277,8 @@ export class Prompt {
   wantEncryptedReasoning: boolean
   /** Members to repeat in the reply, as JSON text, in the client's own names (Responses). */
   echo: Extra[]
+  /** Anthropic's beta features the client asked for, where its dialect asks for them outside the body. */
+  betas: readonly string[]
   /** Known members without a place above; nested ones are named `reasoning/mode`. Only the own dialect writes them. */
   vendorWishes: VendorWish[]
   extra: Extra[]
@@ -322,6 +324,7 @@ export class Prompt {
     this.wantReasoningDetails = false
     this.wantEncryptedReasoning = false
     this.echo = []
+    this.betas = []
     this.vendorWishes = []
     this.extra = []
   }

@@ -58,6 +58,8 @@ export interface ModelFacts {
   readonly cacheMarks: boolean
   /** Type of the hosted web search tool in the target's dialect, or null. */
   readonly webSearch: string | null
+  /** Converse: whose names the model's own fields have (`additionalModelRequestFields`); null for none we know. */
+  readonly vendorFields: 'anthropic' | 'amazon' | 'openai' | null
 }
 
 /** Every capability of an unknown model: say little, refuse little. */
@@ -93,6 +95,7 @@ export const UNKNOWN_MODEL: ModelFacts = {
   prefill: false,
   cacheMarks: true,
   webSearch: null,
+  vendorFields: null,
 }
 
 export interface TargetFacts {
