@@ -52,6 +52,8 @@ export class ExchangeRecord {
   bytesIn = 0
   bytesOut = 0
   usage: Usage | null = null
+  /** US dollars by the catalogue's prices, or null where no price is known. */
+  costUsd: number | null = null
   streaming = false
   attempts = 0
   /** Members of the request that the upstream's dialect could not carry. */
