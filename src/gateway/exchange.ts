@@ -39,6 +39,8 @@ export class Exchange implements RequestSink {
   /** Model id captured from the path, or null. */
   readonly pathModel: string | null
   readonly requestId: string
+  /** The caller wants to be told the price (`x-gateway-cost: true`). */
+  readonly costAsked: boolean
   readonly record: ExchangeRecord
   /** Request body, decoded; set before the pipeline runs. */
   bytes: Uint8Array
@@ -58,6 +60,7 @@ export class Exchange implements RequestSink {
     this.dialect = parts.dialect
     this.pathModel = parts.pathModel
     this.requestId = parts.requestId
+    this.costAsked = headerValue(parts.request.headers, 'x-gateway-cost') === 'true'
     this.bodyBytesMax = parts.view.plan.server.bodyBytesMax
     this.record = new ExchangeRecord(
       parts.requestId,

@@ -32,6 +32,7 @@ export interface CatalogueEntry {
 
 interface RawModel {
   readonly id: string
+  readonly provider?: string
   readonly profile?: string
   readonly contextTokens?: number
   readonly outputTokensMax?: number
@@ -68,8 +69,10 @@ const REMEMBERED_MAX = 4_096
 export class Catalogue {
   private readonly entries: ReadonlyMap<string, CatalogueEntry>
   private readonly found: Map<string, CatalogueEntry> = new Map()
+  private readonly sold: ReadonlyMap<string, readonly string[]>
 
   constructor(raw: RawCatalogue) {
+    this.sold = soldBy(raw.models)
     this.entries = new Map(raw.models.map(model => [plainId(model.id), entryOf(model, raw)]))
   }
 
@@ -84,6 +87,11 @@ export class Catalogue {
     return entry
   }
 
+  /** Ids that the catalogue knows at a provider, in its order. */
+  modelsOf(provider: string): readonly string[] {
+    return this.sold.get(provider) ?? []
+  }
+
   private search(id: string): CatalogueEntry {
     for (let end = id.length; end > 0; end -= 1) {
       if (end < id.length && !isSeparator(id.charCodeAt(end))) continue
@@ -92,6 +100,17 @@ export class Catalogue {
     }
     return UNKNOWN_ENTRY
   }
+}
+
+function soldBy(models: readonly RawModel[]): ReadonlyMap<string, readonly string[]> {
+  const sold = new Map<string, string[]>()
+  for (const { id, provider } of models) {
+    if (provider === undefined) continue
+    const ids = sold.get(provider)
+    if (ids === undefined) sold.set(provider, [id])
+    else ids.push(id)
+  }
+  return sold
 }
 
 function isSeparator(code: number): boolean {
@@ -146,8 +165,21 @@ function priceOf(model: RawModel, asOf: string): ModelPrice | null {
   }
 }
 
-/** Reads the catalogue that ships with the package, found from the sources and from the build alike. */
+let shipped: Catalogue | null = null
+
+/** The catalogue that ships with the package, read once per thread. */
 export function loadCatalogue(): Catalogue {
+  shipped ??= readCatalogue()
+  return shipped
+}
+
+/** Ids the shipped catalogue knows at a provider. */
+export function knownModels(provider: string): readonly string[] {
+  return loadCatalogue().modelsOf(provider)
+}
+
+/** Found from the sources and from the build alike. */
+function readCatalogue(): Catalogue {
   for (const path of ['../../config/models.json', '../../../config/models.json']) {
     const url = new URL(path, import.meta.url)
     let text: string

@@ -8,6 +8,7 @@
 
 import { GatewayError, KINDS } from '../../common/errors.ts'
 import { type HeaderList, headerValue } from '../../common/headers.ts'
+import { costUsd, formatUsd } from '../../routing/index.ts'
 import type { ExchangeRecord, Outcome } from '../../telemetry/index.ts'
 import type { ByteSink, DialectId, ErrorReply, ReplyPath } from '../../translate/index.ts'
 import type { BreakerCell, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/index.ts'
@@ -99,6 +100,8 @@ export class Attempt implements UpstreamHandler, ByteSink {
     const { verbatim, streaming } = this.prepared
     this.streamed = verbatim ? streaming && streams : streaming
     if (verbatim && !this.streamed) this.contentLength = lengthOf(headerValue(headers, 'content-length'))
+    // A cost can only stand in front of a reply that is known to its end.
+    if (!this.streamed && this.exchange.costAsked) this.held = []
     this.exchange.guard(() => {
       this.path = this.prepared.openReply(streams, headers, this)
     })
@@ -192,7 +195,10 @@ export class Attempt implements UpstreamHandler, ByteSink {
 
   /** What this attempt knows, into the exchange's record. */
   report(record: ExchangeRecord): void {
-    if (this.path !== null) record.usage = this.path.facts.usage
+    const usage = this.path?.facts.usage ?? null
+    if (usage === null) return
+    record.usage = usage
+    record.costUsd = costUsd(usage, this.exchange.services.catalogue.find(this.prepared.target.model).price)
   }
 
   private deliver(chunk: Uint8Array, path: ReplyPath): void {
@@ -248,9 +254,9 @@ export class Attempt implements UpstreamHandler, ByteSink {
   private endComplete(): void {
     const { exchange, held } = this
     this.cell.succeeded()
-    if (held !== null && held.length === 1 && !this.streamed) {
+    if (held !== null && !this.streamed) {
       this.over = true
-      exchange.answer(this.status, this.replyHeaders(), held[0]!, 'ok')
+      exchange.answer(this.status, this.replyHeaders(), joined(held), 'ok')
       return
     }
     this.release()
@@ -280,6 +286,11 @@ export class Attempt implements UpstreamHandler, ByteSink {
       prepared.contentType,
     )
     for (const field of prepared.extraHeaders) headers.push(field)
+    if (exchange.costAsked && this.held !== null && !this.streamed) {
+      this.report(exchange.record)
+      const { costUsd: cost } = exchange.record
+      if (cost !== null) headers.push('x-gateway-cost', formatUsd(cost))
+    }
     return headers
   }
 }
@@ -309,4 +320,8 @@ function incomplete(requestId: string): ErrorReply {
 
 function outcomeOfReply(error: ErrorReply): Outcome {
   return error.kind === KINDS['upstream-broke'].wire ? 'upstream-broke' : 'upstream-error'
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
 }
