@@ -47,13 +47,34 @@ export function unwrapOpaque(
   }
 }
 
+/** `MARK` in base64, up to the last character that depends on nothing behind it. */
+const MARK_BASE64 = 'Z3cxL'
+
+/** `wrapOpaque` for members that hold base64, which clients decode and encode again. */
+export function wrapOpaqueBase64(opaque: Opaque, client: DialectId): string {
+  const value = wrapOpaque(opaque, client)
+  return opaque.family === NATIVE_FAMILY[client] ? value : btoa(value)
+}
+
+export function unwrapOpaqueBase64(value: string, client: DialectId, kind: Opaque['kind']): Opaque {
+  if (!value.startsWith(MARK_BASE64)) return unwrapOpaque(value, client, kind)
+  // Clients encode in either alphabet, with padding or without.
+  const plain = value.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  return unwrapOpaque(textOfBase64Url(plain) ?? value, client, kind)
+}
+
 /** True when a body of any dialect carries an envelope, which must not reach an upstream unopened. */
 export function mentionsEnvelope(body: Uint8Array): boolean {
-  // The mark is looked for as bytes "gw1." so that bodies need not be decoded for it.
-  let index = body.indexOf(0x67)
-  while (index !== -1) {
-    if (body[index + 1] === 0x77 && body[index + 2] === 0x31 && body[index + 3] === 0x2e) return true
-    index = body.indexOf(0x67, index + 1)
+  // The marks are looked for as bytes so that bodies need not be decoded for them.
+  return mentions(body, MARK) || mentions(body, MARK_BASE64)
+}
+
+function mentions(body: Uint8Array, mark: string): boolean {
+  const first = mark.charCodeAt(0)
+  for (let index = body.indexOf(first); index !== -1; index = body.indexOf(first, index + 1)) {
+    let length = 1
+    while (length < mark.length && body[index + length] === mark.charCodeAt(length)) length += 1
+    if (length === mark.length) return true
   }
   return false
 }

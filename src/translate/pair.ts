@@ -5,6 +5,7 @@ import { ByteOut } from './bytes/byte-out.ts'
 import type { Dialect, DialectId, PathFacts } from './dialect.ts'
 import { DIALECT_TABLE } from './dialects.ts'
 import type { ErrorReply } from './errors.ts'
+import { foreignPrompt } from './foreign-prompt.ts'
 import type { Loss } from './loss.ts'
 import type { Prompt } from './prompt.ts'
 import { PromptWriting } from './prompt-writing.ts'
@@ -49,7 +50,7 @@ export function writePrompt(
   strict: boolean,
 ): WrittenPrompt {
   const writing = new PromptWriting(prompt.dialect, upstream, target)
-  const body = dialectOf(upstream).writePrompt(prompt, writing)
+  const body = dialectOf(upstream).writePrompt(foreignPrompt(prompt, writing), writing)
   if (strict) writing.losses.refuse()
   return { body, losses: writing.losses.items, context: replyContext(prompt, writing) }
 }

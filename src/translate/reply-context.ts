@@ -28,6 +28,8 @@ export class ReplyContext {
   family: string
   /** Request members a Responses reply repeats. */
   echo: readonly Extra[]
+  /** Gemini clients: a stream is server-sent events, or the elements of one JSON array. */
+  streamForm: 'sse' | 'array'
   /** Texts of an upstream's broken reply may be shown to the client. */
   showUpstreamText: boolean
   /** Seconds since 1970, for replies whose upstream does not say when. */
@@ -47,6 +49,7 @@ export class ReplyContext {
     this.jsonTool = null
     this.family = NATIVE_FAMILY[upstream]
     this.echo = []
+    this.streamForm = 'sse'
     this.showUpstreamText = false
     this.nowS = 0
     this.idSeed = ''

@@ -1,7 +1,7 @@
 // What a prompt writer must know about the model it writes for. Data: the integrator fills it from the model
 // catalogue and the provider's configuration; no translator looks at a model's name.
 
-import type { Effort } from './prompt.ts'
+import type { Effort, SchemaForm } from './prompt.ts'
 import type { IdRule } from './tool-names.ts'
 
 /** How a model is told to reason. */
@@ -112,6 +112,8 @@ export interface TargetFacts {
   readonly firstParty: boolean
   /** Faster and dearer service tiers may be asked for. */
   readonly dearTiers: boolean
+  /** Gemini hosts: schemas are given as JSON Schema, or as the older OpenAPI subset where that is all they take. */
+  readonly schemaForm: SchemaForm
   /** Ids of calls the host takes, where it takes fewer than its dialect; null for the dialect's own rule. */
   readonly callIds: IdRule | null
 }
@@ -125,6 +127,7 @@ export function targetFacts(model: string, family: string, more: Partial<TargetF
     systemRole: more.systemRole ?? 'system',
     firstParty: more.firstParty ?? false,
     dearTiers: more.dearTiers ?? false,
+    schemaForm: more.schemaForm ?? 'json-schema',
     callIds: more.callIds ?? null,
   }
 }

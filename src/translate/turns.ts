@@ -18,9 +18,14 @@ interface Draft {
   readonly turn: PromptTurn
 }
 
-export function cleanTurns(prompt: Prompt, writing: PromptWriting): PromptTurn[] {
+/** `midSystem` false: the dialect has no system turns, whatever the model could do. */
+export function cleanTurns(
+  prompt: Prompt,
+  writing: PromptWriting,
+  midSystem: boolean = writing.target.facts.midSystem,
+): PromptTurn[] {
   const drafts = merged(
-    prompt.turns.map(turn => draftOf(turn, writing)).filter(draft => draft.parts.length > 0),
+    prompt.turns.map(turn => draftOf(turn, writing, midSystem)).filter(draft => draft.parts.length > 0),
   )
   answerCalls(drafts, writing)
   const turns = merged(drafts.filter(draft => draft.parts.length > 0))
@@ -32,9 +37,9 @@ export function cleanTurns(prompt: Prompt, writing: PromptWriting): PromptTurn[]
   return turns.map(draft => ({ ...draft.turn, role: draft.role, parts: draft.parts }))
 }
 
-function draftOf(turn: PromptTurn, writing: PromptWriting): Draft {
+function draftOf(turn: PromptTurn, writing: PromptWriting, midSystem: boolean): Draft {
   const parts = turn.parts.filter(part => !isBlank(part))
-  if (turn.role !== 'system' || writing.target.facts.midSystem) return { role: turn.role, parts, turn }
+  if (turn.role !== 'system' || midSystem) return { role: turn.role, parts, turn }
   writing.lose('emulate', turn.at, 'system_text_in_user_turn')
   const wrapped = parts.map(part =>
     part.kind === 'text' ? { ...part, text: `<system_note>\n${part.text}\n</system_note>` } : part,
