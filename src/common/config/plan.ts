@@ -46,6 +46,8 @@ export interface ProviderPlan {
   readonly origin: string
   /** Path in front of the API suffix, no trailing slash: the vendor's own (`/v1`, `/openai/v1`) or that of `base_url`. */
   readonly pathPrefix: string
+  /** Roots of dialects that live elsewhere on the host than `pathPrefix`. */
+  readonly dialectPrefixes?: Readonly<Partial<Record<DialectId, string>>>
   /** Keys to call with, in the order of the file; empty when there is none. */
   readonly accessKeys: readonly WeightedKey[]
   /** Names of models to try, in order, when this one fails before its first content. */

@@ -1,0 +1,270 @@
+// `model_providers` to the entries of the plan: names, ids, vendors, addresses, credentials. Owns every rule that
+// needs a whole entry or several; the rules are tried in the order of the reference, so that a file with one
+// mistake gets the same verdict from both.
+
+import type { DialectId } from '../../../translate/index.ts'
+import { nearestNames } from '../../nearest.ts'
+import type { Findings } from '../issues.ts'
+import type { Path } from '../places.ts'
+import type { ProviderPlan, WeightedKey } from '../plan.ts'
+import type { ProviderEntry } from '../schema/providers.ts'
+import { WeightedSecret } from '../secret.ts'
+import { VENDORS, type Vendor, vendorNamed, vendorOf } from '../vendors.ts'
+import { type BaseUrl, dialectPrefixes, parseBaseUrl } from './base-url.ts'
+import { specialHeaders } from './special-headers.ts'
+
+export interface ProviderSources {
+  readonly findings: Findings
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where entry `at` came from. */
+  readonly noteOf: (at: number) => string
+}
+
+interface Named {
+  readonly entry: ProviderEntry
+  readonly path: Path
+  readonly name: string
+  readonly prefix: string
+  readonly id: string
+  readonly wildcard: boolean
+}
+
+export function compileProviders(
+  entries: readonly ProviderEntry[],
+  sources: ProviderSources,
+): ProviderPlan[] {
+  const named = nameEntries(entries, sources.findings)
+  checkDefaults(named, sources.findings)
+  const providers: ProviderPlan[] = []
+  for (const [at, one] of named) {
+    const provider = compileEntry(one, sources, sources.noteOf(at))
+    if (provider !== null) providers.push(provider)
+  }
+  return providers
+}
+
+function nameEntries(entries: readonly ProviderEntry[], findings: Findings): Map<number, Named> {
+  const named = new Map<number, Named>()
+  const names = new Set<string>()
+  const models = new Set<string>()
+  const ids = new Map<string, string>()
+  for (const [at, entry] of entries.entries()) {
+    const path: Path = ['model_providers', at]
+    if (entry.name !== undefined && names.has(entry.name)) {
+      const message = 'another entry has this name; names are unique'
+      findings.error({ code: 'E11', path: [...path, 'name'], message })
+      continue
+    }
+    const slash = entry.model.indexOf('/')
+    const wildcard = entry.model.split('/').at(-1) === '*'
+    if (models.has(entry.model) && !wildcard) {
+      const message = 'this model stands twice; give the entries different models'
+      findings.error({ code: 'E12', path: [...path, 'model'], message })
+      continue
+    }
+    if (slash < 0 || slash === entry.model.length - 1) {
+      findings.error(modelForm(entry.model, [...path, 'model']))
+      continue
+    }
+    const name = entry.name ?? entry.model
+    const id = entry.model.slice(slash + 1)
+    names.add(name)
+    models.add(entry.model)
+    if (wildcard && names.has(`${name}\n*`)) {
+      const message = 'this wildcard stands twice; the last one is used'
+      findings.warn({ code: 'W06', path: [...path, 'model'], message })
+    }
+    if (wildcard) names.add(`${name}\n*`)
+    else if (ids.has(id)) {
+      const message = `\`${ids.get(id)!}\` has the same model id; a request for \`${id}\` goes to that one, use full names to choose`
+      findings.warn({ code: 'W07', path: [...path, 'model'], message, showFound: false })
+    } else ids.set(id, name)
+    named.set(at, { entry, path, name, prefix: entry.model.slice(0, slash).trim(), id, wildcard })
+  }
+  return named
+}
+
+function modelForm(model: string, path: Path) {
+  const bare = model.replace(/\/$/, '')
+  const known = VENDORS.find(row => row.id === bare)
+  const suggestions = known !== undefined ? [`${bare}/*`] : guessVendor(bare)
+  const message = 'a model is written `<vendor>/<model>`, or `<vendor>/*` for all of them'
+  return { code: 'E13', path, message, suggestions }
+}
+
+/** Families whose vendor everybody knows. */
+const FAMILIES: readonly (readonly [RegExp, string])[] = [
+  [/^(?:gpt|o\d|chatgpt)/, 'openai'],
+  [/^claude/, 'anthropic'],
+  [/^gemini/, 'gemini'],
+  [/^(?:mistral|codestral|ministral|magistral)/, 'mistral'],
+  [/^deepseek/, 'deepseek'],
+  [/^grok/, 'xai'],
+  [/^kimi/, 'moonshotai'],
+  [/^glm/, 'zhipu'],
+]
+
+function guessVendor(model: string): string[] {
+  const found = FAMILIES.find(([family]) => family.test(model))
+  return found === undefined ? [] : [`${found[1]}/${model}`]
+}
+
+function checkDefaults(named: ReadonlyMap<number, Named>, findings: Findings): void {
+  let first: Named | null = null
+  for (const one of named.values()) {
+    if (!one.entry.default) continue
+    const path = [...one.path, 'default']
+    if (one.wildcard) {
+      const message = `a wildcard cannot be the default; list one model of \`${one.prefix}\` and make it the default`
+      findings.error({ code: 'E14', path, message, showFound: false })
+    } else if (first === null) first = one
+    else {
+      const message = `\`${first.name}\` is the default already; at most one entry may be`
+      findings.error({ code: 'E61', path, message, showFound: false })
+    }
+  }
+}
+
+function compileEntry(one: Named, sources: ProviderSources, sourceNote: string): ProviderPlan | null {
+  const { entry } = one
+  const { findings } = sources
+  const known = vendorOf(one.prefix)
+  const vendor = known ?? customVendor(one, findings)
+  if (vendor === null) return null
+  if (known !== null && !checkKnown(one, known, findings)) return null
+  const base = readBaseUrl(one, vendor, findings)
+  if (base === undefined) return null
+  const origin = base?.origin ?? vendor.origin
+  if (origin === null) return null
+  const passthroughAuth = entry.passthrough_auth || passesByItself(one, vendor)
+  checkCredentials(one, vendor, passthroughAuth, findings)
+  const keys = passthroughAuth ? [] : keysOf(entry)
+  return {
+    name: one.name,
+    provider: vendor.id,
+    model: one.wildcard ? '*' : one.id,
+    wildcardPrefix: one.wildcard ? one.name.replace(/\/\*$/, '') : null,
+    dialects: dialectsOf(entry, vendor, known === null),
+    origin,
+    pathPrefix:
+      one.name.startsWith('perplexity/') && base?.pathPrefix === '/v1'
+        ? ''
+        : (base?.pathPrefix ?? vendor.pathPrefix),
+    dialectPrefixes: dialectPrefixes(base, vendor),
+    accessKeys: keys,
+    fallbacks: entry.fallbacks ?? [],
+    passthroughAuth,
+    keyOptional: base !== null || vendor.keyOptional,
+    headers: headersOf(one, vendor, base, sources),
+    httpHost: entry.http_host ?? null,
+    isDefault: entry.default && !one.wildcard,
+    internal: false,
+    sourceNote,
+  }
+}
+
+function customVendor(one: Named, findings: Findings): Vendor | null {
+  const { entry, path, prefix } = one
+  const missing = [
+    ...(entry.base_url === undefined ? ['base_url'] : []),
+    ...(entry.provider_interface === undefined ? ['provider_interface'] : []),
+  ]
+  if (missing.length === 0) return vendorOf(entry.provider_interface!)
+  const prefixes = VENDORS.map(row => row.id)
+  const near = vendorNamed(prefix)?.id
+  findings.error({
+    code: 'E16',
+    path: [...path, 'model'],
+    message: `\`${prefix}\` is not a known vendor, so the entry also needs ${missing.join(' and ')}`,
+    allowed: prefixes.join(', '),
+    suggestions: near === undefined ? nearestNames(prefix, prefixes, 1) : [near],
+  })
+  return null
+}
+
+function checkKnown(one: Named, vendor: Vendor, findings: Findings): boolean {
+  const { entry, path } = one
+  if (vendor.baseUrlRequired && entry.base_url === undefined) {
+    const message = `\`${vendor.id}\` needs \`base_url\`: only you know where yours lives`
+    findings.error({ code: 'E15', path, message, showFound: false })
+    return false
+  }
+  if (entry.provider_interface !== undefined) {
+    const message = `the prefix \`${vendor.id}\` already says which interface is spoken; remove \`provider_interface\`, or use a prefix of your own`
+    findings.error({ code: 'E17', path: [...path, 'provider_interface'], message })
+    return false
+  }
+  return true
+}
+
+/** Undefined when the URL is wrong, null when there is none. */
+function readBaseUrl(one: Named, vendor: Vendor, findings: Findings): BaseUrl | null | undefined {
+  const { entry } = one
+  if (entry.base_url === undefined) return null
+  const path = [...one.path, 'base_url']
+  const base = parseBaseUrl(entry.base_url, vendor)
+  if (base === null) {
+    const message = `the address of \`${one.name}\` must start with http:// or https:// and name a host`
+    const suggestions = /^[\w.-]+(?::\d+)?(?:\/|$)/.test(entry.base_url) ? [`https://${entry.base_url}`] : []
+    findings.error({ code: 'E19', path, message, suggestions })
+    return undefined
+  }
+  if (base.dropped.length > 0) {
+    const message = `the ${base.dropped.join(' and ')} of this address is not sent`
+    findings.warn({ code: 'W08', path, message, showFound: false })
+  }
+  return base
+}
+
+/** A subscription has no key of its own: without one the caller's is meant. */
+function passesByItself(one: Named, vendor: Vendor): boolean {
+  return vendor.id === 'chatgpt' && keysOf(one.entry).length === 0
+}
+
+function keysOf(entry: ProviderEntry): WeightedKey[] {
+  const first = entry.access_key === undefined ? [] : [new WeightedSecret(entry.access_key.secret, 1)]
+  return [...first, ...(entry.access_keys ?? [])].filter(key => key.secret !== '')
+}
+
+function checkCredentials(one: Named, vendor: Vendor, passes: boolean, findings: Findings): void {
+  const { entry, path } = one
+  const keys = keysOf(entry)
+  if (entry.passthrough_auth && keys.length > 0) {
+    const message = `\`${one.name}\` passes the caller's credential on, so its key is not used`
+    findings.warn({ code: 'W09', path: [...path, 'passthrough_auth'], message, showFound: false })
+  }
+  if (keys.length > 0 || passes || entry.base_url !== undefined || vendor.keyOptional) return
+  const variable = vendor.envKey ?? 'NAME_OF_THE_KEY'
+  const message = `\`${one.name}\` has no credential: add \`access_key: $${variable}\` or \`passthrough_auth: true\``
+  findings.warn({ code: 'W10', path, message, showFound: false })
+}
+
+function dialectsOf(entry: ProviderEntry, vendor: Vendor, custom: boolean): readonly DialectId[] {
+  const own = entry.upstream_api
+  if (own !== undefined) return [...new Set(typeof own === 'string' ? [own] : own)]
+  // A host of one's own that says "like openai" promises the chat interface; the rest has to be declared.
+  if (custom && vendor.dialects.includes('openai-chat')) return ['openai-chat']
+  return vendor.dialects
+}
+
+function headersOf(
+  one: Named,
+  vendor: Vendor,
+  base: BaseUrl | null,
+  { findings, env }: ProviderSources,
+): readonly string[] {
+  const headers = new Map(specialHeaders(one.id, one.name, vendor, base, env))
+  for (const [name, value] of Object.entries(one.entry.headers ?? {})) {
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || /[\r\n\0]/.test(value)) {
+      const message = 'this is not a header field: letters, digits and dashes, and a value on one line'
+      findings.error({
+        code: 'E01',
+        path: [...one.path, 'headers', name],
+        at: 'key',
+        message,
+        showFound: false,
+      })
+    } else headers.set(name.toLowerCase(), value)
+  }
+  return [...headers].flat()
+}

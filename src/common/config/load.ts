@@ -1,0 +1,161 @@
+// From a file, or from nothing, to a plan: discover, read, replace values, migrate, validate, compile. Everything
+// wrong is reported at once; nothing is opened, started or written.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { compileAliases } from './compile/aliases.ts'
+import { compileAdmin, compileServer, compileUpstream } from './compile/bounds.ts'
+import { hashPlan } from './compile/hash.ts'
+import { compileListeners } from './compile/listeners.ts'
+import { compileProviders } from './compile/providers.ts'
+import { demoWanted } from './demo.ts'
+import { type ConfigSource, discover } from './discover.ts'
+import { parseEnvFile } from './env-file.ts'
+import { ConfigErrors, Findings, issueText } from './issues.ts'
+import { migrate } from './migrate/index.ts'
+import { Places } from './places.ts'
+import type { Plan } from './plan.ts'
+import { readYaml } from './read-yaml.ts'
+import { type ConfigDocument, document as documentSchema } from './schema/document.ts'
+import { validate } from './validate.ts'
+import { type Env, resolveValues } from './values.ts'
+import { zeroConfig } from './zero-config.ts'
+
+export interface LoadOptions {
+  /** Configuration file, or null to look for one and then in the environment. */
+  readonly file: string | null
+  readonly cwd: string
+  readonly env: Env
+}
+
+export interface LoadNotes {
+  /** Where the configuration came from: `config.yaml`, `.env`, `environment`. */
+  readonly sources: readonly string[]
+  /** Environment variables that were used. */
+  readonly found: readonly string[]
+  /** Environment variables that would have been used. */
+  readonly missing: readonly string[]
+  /** One line each, with place and code. */
+  readonly warnings: readonly string[]
+  /** What was changed to read an old file. */
+  readonly migrations: readonly string[]
+  /** Keys that are kept in the plan and that nothing obeys yet. */
+  readonly notActive: readonly string[]
+}
+
+export interface LoadedPlan {
+  readonly plan: Plan
+  readonly notes: LoadNotes
+  /** Absolute path of the file, null without one. */
+  readonly file: string | null
+  /** Start the demo provider and pass its origin to `withDemo`. */
+  readonly demoWanted: boolean
+}
+
+/** What the stages hand on. */
+interface Loading {
+  readonly findings: Findings
+  readonly places: Places
+  readonly env: Env
+}
+
+/** Throws {@link ConfigErrors} with everything that is wrong. */
+export function loadPlan(options: LoadOptions): LoadedPlan {
+  const source = discover(options.file, options.cwd)
+  return source === null ? loadWithoutFile(options) : loadFile(source, options)
+}
+
+function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): LoadedPlan {
+  const folder = dirname(source.absolute)
+  const dotenv = readDotenv(folder)
+  const env = { ...dotenv, ...definedOnly(processEnv) }
+  const places = new Places()
+  const loading: Loading = { findings: new Findings(source.shown, places), places, env }
+  const { findings } = loading
+  const tree = readYaml(source.text, findings, places)
+  if (tree === null && findings.errors.length > 0) throw new ConfigErrors(findings.errors)
+  const values = resolveValues(tree, { env, folder }, findings, places)
+  const migrations = migrate(tree, findings, places)
+  const document = validate(documentSchema, tree, findings, places)
+  const noteOf = (at: number) => {
+    const { line } = places.at(tree, ['model_providers', at])
+    return line === null ? source.shown : `${source.shown}:${line}`
+  }
+  const plan = document === null ? null : compile(document, loading, noteOf)
+  const { errors, warnings } = findings
+  if (plan === null || errors.length > 0) throw new ConfigErrors(errors)
+  const used = Object.keys(dotenv ?? {}).some(
+    name => values.found.has(name) && processEnv[name] === undefined,
+  )
+  return {
+    plan,
+    notes: {
+      sources: used ? [source.shown, '.env'] : [source.shown],
+      found: [...values.found],
+      missing: [...values.missing],
+      warnings: warnings.map(issueText),
+      migrations,
+      notActive: [],
+    },
+    file: source.absolute,
+    demoWanted: demoWanted(plan, true, processEnv),
+  }
+}
+
+function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
+  const env = { ...readDotenv(cwd), ...definedOnly(processEnv) }
+  const places = new Places()
+  const loading: Loading = { findings: new Findings('environment', places), places, env }
+  const { findings } = loading
+  const { tree, found, missing, notes } = zeroConfig(env)
+  for (const name of found) findings.hide(env[name]!)
+  const document = validate(documentSchema, tree, findings, places)
+  const plan = document === null ? null : compile(document, loading, at => notes[at] ?? 'environment')
+  const { errors, warnings } = findings
+  if (plan === null || errors.length > 0) throw new ConfigErrors(errors)
+  return {
+    plan,
+    notes: {
+      sources: ['environment'],
+      found,
+      missing,
+      warnings: warnings.map(issueText),
+      migrations: [],
+      notActive: [],
+    },
+    file: null,
+    demoWanted: demoWanted(plan, false, env),
+  }
+}
+
+function compile(document: ConfigDocument, { findings, env }: Loading, noteOf: (at: number) => string): Plan {
+  const providers = compileProviders(document.model_providers, { findings, env, noteOf })
+  const plan = {
+    epoch: 1,
+    listeners: compileListeners(document.listeners, document.server.tls, findings),
+    providers,
+    aliases: compileAliases(document.model_aliases, providers, findings),
+    server: compileServer(document.server, env, findings),
+    upstream: compileUpstream(document),
+    admin: compileAdmin(document.admin, env, findings),
+  }
+  return { ...plan, hash: hashPlan(plan) }
+}
+
+function readDotenv(folder: string): Record<string, string> {
+  const file = resolve(folder, '.env')
+  if (!existsSync(file)) return {}
+  try {
+    return parseEnvFile(readFileSync(file, 'utf8'))
+  } catch {
+    // A folder called `.env`, or one that may not be read, fills no holes.
+    return {}
+  }
+}
+
+/** The process wins over `.env`, but a variable set to nothing leaves the hole. */
+function definedOnly(env: Env): Record<string, string> {
+  const defined: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) defined[name] = value
+  return defined
+}

@@ -1,0 +1,82 @@
+// `model_providers`: the upstream models. What depends on the vendor is checked in `check/providers.ts`, because only
+// there is the whole entry known.
+
+import { z } from 'zod'
+import { DIALECTS } from '../../../translate/index.ts'
+import { WeightedSecret } from '../secret.ts'
+import { VENDORS } from '../vendors.ts'
+import { amount, flag, list, name, pick, secret, secretText, text, url } from './pieces.ts'
+
+const interfaces = VENDORS.filter(row => row.interfaceAllowed).map(row => row.id) as [string, ...string[]]
+
+const inlinePreference = z.strictObject({
+  name: name('Name of the preference.').optional(),
+  description: text('What prompts it is for.').optional(),
+})
+
+/** A key, or a key with its share of the calls. */
+const weightedKey = z
+  .union(
+    [
+      z.string(),
+      z.strictObject({
+        key: secretText('The key.'),
+        weight: amount('Share of the calls against the other keys.', 0.001, 1_000_000).default(1),
+      }),
+    ],
+    { error: 'must be a key, or a map of `key` and `weight`' },
+  )
+  .meta({ description: 'One key. Literal, $NAME, or file:PATH.', writeOnly: true })
+  .transform(value =>
+    typeof value === 'string' ? new WeightedSecret(value, 1) : new WeightedSecret(value.key, value.weight),
+  )
+
+const dialect = pick('A dialect.', DIALECTS)
+
+export const provider = z.strictObject({
+  model: name('`<vendor>/<model>`, or `<vendor>/*` for every model of the vendor.'),
+  name: name('Name callers use; default: `model` as written. Prefix of a wildcard.').optional(),
+  access_key: secret('Key of the provider.').optional(),
+  access_keys: list('Several keys; calls are spread over them.', weightedKey).min(1).optional(),
+  default: flag('Serves requests that name no model. At most one.').default(false),
+  base_url: url(
+    'Where the provider lives, if not at its public address. A path replaces the usual root.',
+  ).optional(),
+  http_host: name('Host header towards this provider; default: host of `base_url`.').optional(),
+  provider_interface: pick('Wire interface of a vendor prefix that is not known.', interfaces).optional(),
+  upstream_api: z
+    .union([dialect, z.array(dialect).min(1).max(DIALECTS.length)], {
+      error: `must be one of ${DIALECTS.join(', ')}, or a list of them`,
+    })
+    .describe('Dialects this upstream speaks, preferred first; replaces what is known about the vendor.')
+    .optional(),
+  passthrough_auth: flag('Send the credential of the caller instead of `access_key`.').default(false),
+  headers: z
+    .record(z.string().max(200), z.string().max(8_192))
+    .describe('Header fields added to every call, after credentials, so they may replace them.')
+    .optional(),
+  routing_preferences: list('Deprecated: write them at the top of the file.', inlinePreference).optional(),
+  fallbacks: list(
+    'Models to try next when this one fails before its first byte.',
+    name('A model name.'),
+  ).optional(),
+  prices: z
+    .strictObject({
+      input: amount('US dollars per million input tokens.', 0, 100_000),
+      output: amount('US dollars per million output tokens.', 0, 100_000),
+      cache_read: amount('US dollars per million tokens read from the prompt cache.', 0, 100_000).optional(),
+      cache_write: amount(
+        'US dollars per million tokens written to the prompt cache.',
+        0,
+        100_000,
+      ).optional(),
+    })
+    .describe('Prices of this model; win over every price list.')
+    .optional(),
+})
+
+export type ProviderEntry = z.output<typeof provider>
+
+export const alias = z.strictObject({
+  target: name('Name or model id of a provider entry; not a wildcard and not another alias.'),
+})

@@ -1,0 +1,19 @@
+// Routing: from a name to the provider entry that serves it; what is known of models, and what a call costs.
+
+export {
+  Catalogue,
+  type CatalogueEntry,
+  loadCatalogue,
+  type ModelPrice,
+  type RawCatalogue,
+} from './catalogue.ts'
+export { costUsd, formatUsd } from './cost.ts'
+export {
+  buildModelIndex,
+  type FoundModel,
+  findModel,
+  type ModelIndex,
+  type PublicModel,
+  publicModels,
+  type UnknownModel,
+} from './models.ts'
