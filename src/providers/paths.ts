@@ -14,7 +14,7 @@ export function upstreamPath(
   model: string,
   streaming: boolean,
 ): string {
-  const root = provider.pathPrefix
+  const root = provider.dialectPrefixes?.[dialect] ?? provider.pathPrefix
   switch (dialect) {
     case 'openai-chat':
       return `${root}/chat/completions`

@@ -1,6 +1,5 @@
 // `server`, `upstream` and `admin` to numbers.
 
-import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { durationMs, sizeBytes } from '../durations.ts'
 import type { Findings } from '../issues.ts'
@@ -84,5 +83,5 @@ function bindAddress(env: Env, findings: Findings): { address: string; port: num
 
 export function isLoopback(address: string): boolean {
   if (address === 'localhost' || address === '::1') return true
-  return isIP(address) === 4 && address.startsWith('127.')
+  return /^127(?:\.\d{1,3}){3}$/.test(address)
 }
