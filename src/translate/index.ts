@@ -1,11 +1,15 @@
 // The only door of the leaf.
 
 export { DIALECTS, type Dialect, type DialectId, PATH_DIALECTS, type PathFacts } from './dialect.ts'
+export type { HeaderFields, WrittenError } from './error-forms/form.ts'
+export { readError, writeError } from './error-forms/whole.ts'
 export type { ErrorKind, ErrorReply } from './errors.ts'
 export { formatWarnings, type Loss, type LossAction } from './loss.ts'
 export { mentionsEnvelope } from './opaque.ts'
 export type { Part, PromptTurn, Tool } from './prompt.ts'
 export { Prompt } from './prompt.ts'
+export { type RelayWish, relayReply } from './relay/reply.ts'
+export { type RequestEdits, RequestScan, scanRequest, spliceRequest } from './relay/request.ts'
 export { ReplyContext } from './reply-context.ts'
 export type { ByteSink, ReplyFacts, ReplyPath, ReplyState } from './reply-path.ts'
 export {

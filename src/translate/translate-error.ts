@@ -28,6 +28,19 @@ export class TranslateError extends Error {
       requestId: null,
     }
   }
+
+  get kind(): ErrorKind {
+    return this.reply.kind
+  }
+
+  /** The request member at fault, as the caller would write it, or null. */
+  get param(): string | null {
+    return this.reply.param
+  }
+
+  get code(): string | null {
+    return this.reply.code
+  }
 }
 
 /** A reply that its dialect does not allow. The message says what is wrong and never quotes the reply. */

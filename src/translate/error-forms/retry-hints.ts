@@ -1,0 +1,79 @@
+// How long a caller should wait, in the forms the vendors use. This folder has no clock: a date counts from the
+// `date` field of the same reply.
+
+import { fieldOf, type HeaderFields } from './form.ts'
+
+/** Longer hints are resets of quotas, not something to wait for in a call. */
+const HINT_MS_MAX = 24 * 60 * 60 * 1000
+/** Official clients of the OpenAI family ignore a hint above this and fall back to half a second. */
+const OPENAI_HINT_MS_MAX = 60_000
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `1s`, `6m0s`, `120ms`, `34.07s`: a run of numbers with units, in milliseconds; null for anything else. */
+export function durationMs(text: string): number | null {
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/.test(text)) return null
+  let total = 0
+  for (const match of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) {
+    total += Number(match[1]) * UNITS_MS[match[2]!]!
+  }
+  return bounded(total)
+}
+
+/** What the reply's header fields say, or null. */
+export function hintOfFields(headers: HeaderFields): number | null {
+  const exact = fieldOf(headers, 'retry-after-ms')
+  if (exact !== null && /^\d+(?:\.\d+)?$/.test(exact)) return bounded(Number(exact))
+  const after = fieldOf(headers, 'retry-after')
+  if (after !== null) {
+    if (/^\d+(?:\.\d+)?$/.test(after)) return bounded(Number(after) * 1_000)
+    const wait = untilDate(after, headers)
+    if (wait !== null) return wait
+  }
+  return exhaustedReset(headers)
+}
+
+/** `Please try again in 1.25s.` */
+export function hintOfMessage(message: string): number | null {
+  const match = /try again in (\d[\d.hms]*[hms])\b/i.exec(message)
+  return match === null ? null : durationMs(match[1]!.toLowerCase())
+}
+
+/** The latest reset among the buckets that are empty. */
+function exhaustedReset(headers: HeaderFields): number | null {
+  let latest: number | null = null
+  for (let at = 0; at < headers.length; at += 2) {
+    const match = /^(x-ratelimit|anthropic-ratelimit)-(.*remaining.*)$/.exec(headers[at]!)
+    if (match === null || headers[at + 1] !== '0') continue
+    const reset = fieldOf(headers, `${match[1]}-${match[2]!.replace('remaining', 'reset')}`)
+    if (reset === null) continue
+    const wait = durationMs(reset) ?? untilDate(reset, headers)
+    if (wait !== null && wait > (latest ?? 0)) latest = wait
+  }
+  return latest
+}
+
+function untilDate(text: string, headers: HeaderFields): number | null {
+  const then = Date.parse(text)
+  const now = Date.parse(fieldOf(headers, 'date') ?? '')
+  return Number.isNaN(then) || Number.isNaN(now) || then <= now ? null : bounded(then - now)
+}
+
+function bounded(ms: number): number | null {
+  return Number.isFinite(ms) && ms <= HINT_MS_MAX ? Math.ceil(ms) : null
+}
+
+/** Fields that tell a client of an OpenAI dialect. */
+export function openaiHintFields(retryAfterMs: number | null): string[] {
+  return retryAfterMs === null ? [] : exactHintFields(Math.min(retryAfterMs, OPENAI_HINT_MS_MAX))
+}
+
+/** Seconds for everyone, rounded up, and milliseconds for the clients that look for them first. */
+export function exactHintFields(retryAfterMs: number | null): string[] {
+  if (retryAfterMs === null) return []
+  return [...hintFields(retryAfterMs), 'retry-after-ms', String(Math.ceil(retryAfterMs))]
+}
+
+export function hintFields(retryAfterMs: number | null): string[] {
+  return retryAfterMs === null ? [] : ['retry-after', String(Math.ceil(retryAfterMs / 1_000))]
+}

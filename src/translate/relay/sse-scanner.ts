@@ -1,0 +1,244 @@
+// Follows server-sent events through bytes cut anywhere, and holds none of them: data goes to a member scanner as it
+// comes, so an event may be as long as it likes. Owns lines and fields as the WHATWG grammar has them.
+
+import type { MemberScanner } from './member-scanner.ts'
+
+/** Longest event name that is kept; the known ones are shorter. */
+const EVENT_NAME_BYTES_MAX = 64
+
+export interface EventWatcher {
+  /** An event ends at `at` of what is being scanned, behind its blank line. */
+  eventEnded(at: number): void
+  /** The blank line was a CR and a LF follows it, up to `at`. */
+  lineFeedEnded(at: number): void
+}
+
+/** Before the first line: a byte order mark may come. */
+const MARK = 0
+const LINE_START = 1
+const FIELD = 2
+const AFTER_COLON = 3
+const DATA_START = 4
+const DATA = 5
+const DONE_MARK = 6
+const EVENT_NAME = 7
+const OTHER = 8
+
+const LF = 0x0a
+const CR = 0x0d
+const COLON = 0x3a
+const SPACE = 0x20
+const DATA_WORD = [0x64, 0x61, 0x74, 0x61] as const
+const EVENT_WORD = [0x65, 0x76, 0x65, 0x6e, 0x74] as const
+/** `[DONE]`, which is no JSON. */
+const DONE_WORD = [0x5b, 0x44, 0x4f, 0x4e, 0x45, 0x5d] as const
+const MARK_WORD = [0xef, 0xbb, 0xbf] as const
+
+export class SseScanner {
+  private readonly json: MemberScanner
+  private readonly watcher: EventWatcher
+  private state: number
+  private word: readonly number[]
+  private wordAt: number
+  /** The last byte was a CR: a LF now belongs to it. */
+  private afterCr: boolean
+  private afterBlankCr: boolean
+  /** The event has a data line. */
+  hasData: boolean
+  /** Its data starts with `[DONE]`. */
+  isDone: boolean
+  /** Its data starts with a bracket and is not that: no event of any dialect. */
+  isOdd: boolean
+  /** Bytes of the event so far, ends of lines included; up to date when `scan` has returned. */
+  eventBytes: number
+  readonly eventName: Uint8Array
+  eventNameUsed: number
+
+  constructor(json: MemberScanner, watcher: EventWatcher) {
+    this.json = json
+    this.watcher = watcher
+    this.state = MARK
+    this.word = MARK_WORD
+    this.wordAt = 0
+    this.afterCr = false
+    this.afterBlankCr = false
+    this.hasData = false
+    this.isDone = false
+    this.isOdd = false
+    this.eventBytes = 0
+    this.eventName = new Uint8Array(EVENT_NAME_BYTES_MAX)
+    this.eventNameUsed = 0
+  }
+
+  scan(bytes: Uint8Array): void {
+    const to = bytes.length
+    let at = 0
+    let eventFrom = 0
+    while (at < to) {
+      const code = bytes[at]!
+      if (this.afterCr) {
+        this.afterCr = false
+        if (code === LF) {
+          at += 1
+          if (this.afterBlankCr) {
+            this.watcher.lineFeedEnded(at)
+            eventFrom = at
+          }
+          continue
+        }
+      }
+      if (code !== LF && code !== CR) {
+        at = this.step(bytes, at, to, code)
+        continue
+      }
+      at += 1
+      const blank = this.atLineStart
+      if (code === CR) {
+        this.afterCr = true
+        this.afterBlankCr = blank
+      }
+      if (!blank) this.endLine()
+      else {
+        this.endEvent(at)
+        eventFrom = at
+      }
+    }
+    this.eventBytes += to - eventFrom
+  }
+
+  /** The input ended. An event without its blank line counts, because some servers forget it. */
+  finish(): void {
+    if (this.eventBytes === 0) return
+    if (!this.atLineStart) this.endLine()
+    this.endEvent(0)
+  }
+
+  /**
+   * What must be written so that the next event is one of its own, wherever the bytes were torn. `lines` become
+   * part of the torn event; they end with a line feed.
+   */
+  tornEnding(lines: string): string {
+    if (this.eventBytes === 0) return ''
+    // After a CR the first line feed only completes it.
+    return this.atLineStart && !this.afterCr ? `${lines}\n` : `\n${lines}\n`
+  }
+
+  /** The last line has ended, or none has begun. */
+  get atLineStart(): boolean {
+    return this.state === LINE_START || (this.state === MARK && this.wordAt === 0)
+  }
+
+  private step(bytes: Uint8Array, at: number, to: number, code: number): number {
+    switch (this.state) {
+      case DATA:
+        return this.json.feed(bytes, at, to)
+      case LINE_START:
+        return this.startLine(bytes, at, to, code)
+      case FIELD:
+        return this.field(at, code)
+      case AFTER_COLON:
+        return this.afterColon(at, code)
+      case DATA_START:
+        this.wordAt = 0
+        this.state = code === DONE_WORD[0] ? DONE_MARK : DATA
+        return at
+      case DONE_MARK:
+        return this.doneMark(at, code)
+      case EVENT_NAME:
+        if (this.eventNameUsed < EVENT_NAME_BYTES_MAX) this.eventName[this.eventNameUsed++] = code
+        return at + 1
+      case MARK:
+        return this.mark(at, code)
+      default:
+        return skipLine(bytes, at, to)
+    }
+  }
+
+  private startLine(bytes: Uint8Array, at: number, to: number, code: number): number {
+    if (code === DATA_WORD[0] && at + 5 < to && bytes[at + 4] === COLON && isData(bytes, at)) {
+      // The usual spelling in one step.
+      this.word = DATA_WORD
+      this.wordAt = DATA_WORD.length
+      this.state = AFTER_COLON
+      return at + 5
+    }
+    this.wordAt = 1
+    this.state = FIELD
+    if (code === DATA_WORD[0]) this.word = DATA_WORD
+    else if (code === EVENT_WORD[0]) this.word = EVENT_WORD
+    else this.state = OTHER
+    return at + 1
+  }
+
+  private field(at: number, code: number): number {
+    if (code === COLON && this.wordAt === this.word.length) this.state = AFTER_COLON
+    else if (code === this.word[this.wordAt]) this.wordAt += 1
+    else this.state = OTHER
+    return at + 1
+  }
+
+  private afterColon(at: number, code: number): number {
+    this.startValue()
+    return code === SPACE ? at + 1 : at
+  }
+
+  private startValue(): void {
+    if (this.word === DATA_WORD) {
+      this.state = this.hasData ? DATA : DATA_START
+      this.hasData = true
+    } else {
+      this.eventNameUsed = 0
+      this.state = EVENT_NAME
+    }
+  }
+
+  private doneMark(at: number, code: number): number {
+    if (code !== DONE_WORD[this.wordAt]) this.isOdd = true
+    else {
+      this.wordAt += 1
+      if (this.wordAt < DONE_WORD.length) return at + 1
+      this.isDone = true
+    }
+    this.state = OTHER
+    return at + 1
+  }
+
+  private mark(at: number, code: number): number {
+    if (code !== MARK_WORD[this.wordAt]) {
+      this.state = this.wordAt === 0 ? LINE_START : OTHER
+      return at
+    }
+    this.wordAt += 1
+    if (this.wordAt === MARK_WORD.length) this.state = LINE_START
+    return at + 1
+  }
+
+  private endLine(): void {
+    if (this.state === DATA) this.json.lineBreak()
+    else if (this.state === DONE_MARK) this.isOdd = true
+    else if (this.state === AFTER_COLON) this.startValue()
+    else if (this.state === FIELD && this.wordAt === this.word.length) this.startValue()
+    this.state = LINE_START
+  }
+
+  private endEvent(at: number): void {
+    this.watcher.eventEnded(at)
+    this.json.reset()
+    this.hasData = false
+    this.isDone = false
+    this.isOdd = false
+    this.eventBytes = 0
+    this.eventNameUsed = 0
+    this.state = LINE_START
+  }
+}
+
+function isData(bytes: Uint8Array, at: number): boolean {
+  return bytes[at + 1] === DATA_WORD[1] && bytes[at + 2] === DATA_WORD[2] && bytes[at + 3] === DATA_WORD[3]
+}
+
+function skipLine(bytes: Uint8Array, from: number, to: number): number {
+  let at = from
+  while (at < to && bytes[at] !== LF && bytes[at] !== CR) at += 1
+  return at
+}
