@@ -1,0 +1,100 @@
+// Puts an engine together: the one place where a shard's parts meet. Owns what outlives a plan (the upstream
+// client, the breakers); refuses to know threads and sockets of clients.
+
+import { type Clock, systemClock } from '../common/clock.ts'
+import type { Plan } from '../common/config/index.ts'
+import { loadCatalogue } from '../routing/index.ts'
+import {
+  BreakerTable,
+  createUpstreamClient,
+  newBreakerMemory,
+  type UpstreamCall,
+  type UpstreamClient,
+  type UpstreamHandler,
+  type UpstreamPoolFacts,
+  type UpstreamRequest,
+} from '../upstream/index.ts'
+import { GatewayEngine } from './engine.ts'
+import type { Services } from './services.ts'
+
+export type GatewayParts = Pick<Services, 'recorder' | 'countTokens' | 'translatePrompt' | 'bug'> & {
+  /** What the shards of a process decide together, from {@link newSharedMemory}. */
+  readonly shared: SharedArrayBuffer
+  readonly clock?: Clock
+}
+
+/** Made once per process and given to every shard. */
+export function newSharedMemory(): SharedArrayBuffer {
+  return newBreakerMemory()
+}
+
+/** An engine and what it stands on. */
+export class Gateway {
+  readonly engine: GatewayEngine
+  private readonly upstream: PlannedUpstream
+
+  constructor(plan: Plan, parts: GatewayParts) {
+    const { shared, clock = systemClock, recorder, countTokens, translatePrompt, bug } = parts
+    this.upstream = new PlannedUpstream(plan, clock)
+    const services: Services = {
+      clock,
+      upstream: this.upstream,
+      breakers: new BreakerTable(shared, clock),
+      catalogue: loadCatalogue(),
+      random: Math.random,
+      recorder,
+      countTokens,
+      translatePrompt,
+      bug,
+    }
+    this.engine = new GatewayEngine(services, plan)
+  }
+
+  /** Later exchanges use `plan`; running ones keep theirs. */
+  usePlan(plan: Plan): void {
+    this.upstream.usePlan(plan)
+    this.engine.usePlan(plan)
+  }
+
+  pools(): readonly UpstreamPoolFacts[] {
+    return this.upstream.pools()
+  }
+
+  close(): Promise<void> {
+    return this.upstream.close()
+  }
+}
+
+/** The client of the plan in use. A plan that changes the client itself gets a new one; the old one ends its calls. */
+class PlannedUpstream implements UpstreamClient {
+  private readonly clock: Clock
+  private client: UpstreamClient
+  private connectionsMax: number
+
+  constructor(plan: Plan, clock: Clock) {
+    this.clock = clock
+    this.connectionsMax = plan.upstream.connectionsMax
+    this.client = createUpstreamClient({ connectionsMax: this.connectionsMax, clock })
+  }
+
+  usePlan(plan: Plan): void {
+    const { connectionsMax } = plan.upstream
+    if (connectionsMax === this.connectionsMax) return
+    const old = this.client
+    this.connectionsMax = connectionsMax
+    this.client = createUpstreamClient({ connectionsMax, clock: this.clock })
+    void old.close()
+  }
+
+  send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
+    return this.client.send(request, handler)
+  }
+
+  pools(): readonly UpstreamPoolFacts[] {
+    return this.client.pools()
+  }
+
+  close(): Promise<void> {
+    return this.client.close()
+  }
+}

@@ -1,0 +1,163 @@
+// The acceptors of one shard: one per listener of the plan. Owns opening what a new plan adds before it is used, and
+// letting go of what it removed without cutting anybody.
+
+import type { ListenerPlan, Plan } from '../common/config/index.ts'
+import type { ListenerFacts } from './messages.ts'
+
+/** What a shard needs of an acceptor, in its own words. */
+export interface ShardAcceptor {
+  readonly port: number
+  readonly connections: number
+  listen(): Promise<void>
+  stopAccepting(): void
+  close(): void
+}
+
+/** Makes the acceptor of a listener; does not listen yet. */
+export type OpenListener = (listener: ListenerPlan, plan: Plan) => Promise<ShardAcceptor>
+
+interface Held {
+  readonly key: string
+  readonly listener: ListenerPlan
+  readonly acceptor: ShardAcceptor
+}
+
+/** How often a removed listener is looked at, whether its last connection has gone. */
+const RETIRED_EVERY_MS = 1_000
+
+export class ListenerSet {
+  private readonly open: OpenListener
+  private readonly exclusive: boolean
+  private held: Held[] = []
+  private prepared: { readonly plan: Plan; readonly added: readonly Held[] } | null = null
+  private retired: ShardAcceptor[] = []
+  private timer: NodeJS.Timeout | null = null
+  private closed = false
+
+  constructor(open: OpenListener, exclusive: boolean) {
+    this.open = open
+    this.exclusive = exclusive
+  }
+
+  /** Opens what `plan` adds. On failure nothing has changed. */
+  async prepare(plan: Plan): Promise<void> {
+    this.discard()
+    const known = new Set(this.held.map(held => held.key))
+    const wanted = plan.listeners.map(listener => ({ listener, key: listenerKey(listener, plan) }))
+    const added: Held[] = []
+    try {
+      for (const { listener, key } of wanted.filter(({ key }) => !known.has(key))) {
+        this.refuseRebind(listener)
+        const acceptor = await this.open(listener, plan)
+        added.push({ key, listener, acceptor })
+        await acceptor.listen()
+        if (this.closed) throw new Error('the shard is ending')
+      }
+    } catch (error) {
+      for (const { acceptor } of added) acceptor.close()
+      throw error
+    }
+    this.prepared = { plan, added }
+  }
+
+  /** The prepared plan's listeners are the ones from now on; the others take no new connections. */
+  commit(): void {
+    if (this.prepared === null) return
+    const { plan, added } = this.prepared
+    this.prepared = null
+    const wanted = new Set(plan.listeners.map(listener => listenerKey(listener, plan)))
+    const gone = this.held.filter(held => !wanted.has(held.key))
+    this.held = [...this.held.filter(held => wanted.has(held.key)), ...added]
+    for (const { acceptor } of gone) {
+      acceptor.stopAccepting()
+      this.retired.push(acceptor)
+    }
+    if (this.retired.length > 0) this.timer ??= setInterval(this.closeRetired, RETIRED_EVERY_MS).unref()
+  }
+
+  discard(): void {
+    for (const { acceptor } of this.prepared?.added ?? []) acceptor.close()
+    this.prepared = null
+  }
+
+  facts(): ListenerFacts[] {
+    return this.held.map(({ listener, acceptor }) => ({
+      name: listener.name,
+      address: listener.address,
+      port: acceptor.port,
+    }))
+  }
+
+  /** Connections by listener name, removed listeners among `retired`. */
+  connections(): Map<string, number> {
+    const counts = new Map(this.held.map(({ listener, acceptor }) => [listener.name, acceptor.connections]))
+    const old = this.retired.reduce((total, acceptor) => total + acceptor.connections, 0)
+    if (old > 0) counts.set('retired', old)
+    return counts
+  }
+
+  get connectionCount(): number {
+    return this.all().reduce((total, acceptor) => total + acceptor.connections, 0)
+  }
+
+  stopAccepting(): void {
+    this.discard()
+    for (const acceptor of this.all()) acceptor.stopAccepting()
+  }
+
+  /** Cuts everything. Must have happened before the thread ends: a native server still open aborts the process. */
+  close(): void {
+    this.closed = true
+    this.discard()
+    const all = this.all()
+    this.held = []
+    this.retired = []
+    if (this.timer !== null) clearInterval(this.timer)
+    this.timer = null
+    for (const acceptor of all) acceptor.close()
+  }
+
+  private all(): ShardAcceptor[] {
+    return [...this.held.map(held => held.acceptor), ...this.retired]
+  }
+
+  /** Where a port cannot be shared, its new acceptor would have to wait until the old one's last client has left. */
+  private refuseRebind(listener: ListenerPlan): void {
+    if (!this.exclusive || listener.port === 0) return
+    const same = this.held.some(held => held.listener.port === listener.port)
+    if (!same) return
+    throw new Error(
+      `listener ${listener.name} keeps port ${listener.port} and changes otherwise; the node acceptor can do that only when the process starts`,
+    )
+  }
+
+  private readonly closeRetired = (): void => {
+    this.retired = this.retired.filter(acceptor => {
+      if (acceptor.connections > 0) return true
+      acceptor.close()
+      return false
+    })
+    if (this.retired.length > 0 || this.timer === null) return
+    clearInterval(this.timer)
+    this.timer = null
+  }
+}
+
+/** Everything an acceptor is made from: when it changes, the listener is opened anew. */
+function listenerKey(listener: ListenerPlan, plan: Plan): string {
+  const { name, address, port, tls } = listener
+  const { bodyBytesMax, headerBytesMax, headersWaitMsMax, bodyWaitMsMax, idleMsMax, replyPendingBytesMax } =
+    plan.server
+  return JSON.stringify([
+    name,
+    address,
+    port,
+    tls,
+    bodyBytesMax,
+    headerBytesMax,
+    headersWaitMsMax,
+    bodyWaitMsMax,
+    idleMsMax,
+    replyPendingBytesMax,
+  ])
+}
