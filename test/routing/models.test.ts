@@ -105,10 +105,52 @@ test('no default means no model for who asks for none', () => {
   expect(found(planOf('model_providers: [{model: openai/x, access_key: k}]'), null)).toBe('?')
 })
 
-test('of two entries with one bare id the first keeps the bare name', () => {
+test('a bare id of two entries means neither, and the answer names both', () => {
   const plan = planOf('model_providers: [{model: groq/x, access_key: k}, {model: openai/x, access_key: k}]')
-  expect(found(plan, 'x')).toBe('groq/x x')
+  const index = buildModelIndex(plan)
+  expect(findModel(index, 'x')).toEqual({ unknown: ['groq/x', 'openai/x'], ambiguous: true })
+  expect(findModel(index, 'nobody/x')).toEqual({ unknown: ['groq/x', 'openai/x'], ambiguous: true })
   expect(found(plan, 'openai/x')).toBe('openai/x x')
+})
+
+test('an entry whose name is the bare id of two others is that entry', () => {
+  const plan = planOf(`
+model_providers:
+  - {model: groq/x, access_key: k}
+  - {model: openai/x, access_key: k}
+  - {model: mistral/y, name: x, access_key: k}`)
+  expect(found(plan, 'x')).toBe('x y')
+})
+
+test('of two wildcards with one prefix the later one serves', () => {
+  const plan = planOf(`
+model_providers:
+  - {model: anthropic/*, access_key: k}
+  - {name: anthropic, model: anthropic/*, access_key: k, base_url: "http://127.0.0.1:9"}`)
+  const result = findModel(buildModelIndex(plan), 'claude-sonnet-4-5')
+  expect('provider' in result && result.provider.name).toBe('anthropic')
+})
+
+test('an internal entry is neither listed nor found', () => {
+  const plan = planOf('model_providers: [{model: openai/x, access_key: k}, {model: openai/y, access_key: k}]')
+  const hidden: Plan = {
+    ...plan,
+    providers: plan.providers.map(one => ({ ...one, internal: one.model === 'y' })),
+  }
+  expect(publicModels(hidden).map(model => model.id)).toEqual(['openai/x'])
+  expect(found(hidden, 'openai/y')).toMatch(/^\?/)
+  expect(found(hidden, 'y')).toMatch(/^\?/)
+})
+
+test('aliases are listed last, and owners by their names', () => {
+  const plan = planOf(`
+model_providers: [{model: openai/x, access_key: k}, {model: xai/y, access_key: k}]
+model_aliases: {fast: {target: y}}`)
+  expect(publicModels(plan)).toEqual([
+    { id: 'openai/x', ownedBy: 'OpenAI' },
+    { id: 'xai/y', ownedBy: 'xai' },
+    { id: 'fast', ownedBy: 'alias' },
+  ])
 })
 
 test('the demo provider is found by its name, and by none when it is alone', () => {

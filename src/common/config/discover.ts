@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { nearestNames } from '../nearest.ts'
 import { ConfigErrors } from './issues.ts'
+import type { Env } from './values.ts'
 
 export const DEFAULT_FILES = ['config.yaml', 'plano_config.yaml'] as const
 
@@ -16,8 +17,10 @@ export interface ConfigSource {
 }
 
 /** The file that was named, else the usual one, else null for zero-config. */
-export function discover(file: string | null, cwd: string): ConfigSource | null {
-  if (file !== null) return readSource(file, cwd)
+export function discover(file: string | null, cwd: string, env: Env): ConfigSource | null {
+  // Containers of the reference name their file in this variable.
+  const named = file ?? (env['PLANO_CONFIG_FILE'] || null)
+  if (named !== null) return readSource(named, cwd)
   const usual = DEFAULT_FILES.find(name => existsSync(resolve(cwd, name)))
   return usual === undefined ? null : readSource(usual, cwd)
 }

@@ -93,6 +93,11 @@ export class Findings {
     this.push({ code, severity: 'error', ...place, message: this.scrub(message) })
   }
 
+  warnIn(variable: string, code: string, message: string): void {
+    const place = { file: 'environment', line: null, column: null, path: variable }
+    this.push({ code, severity: 'warning', ...place, message: this.scrub(message) })
+  }
+
   /** For a warning met while the tree is still being read. */
   warnAt(code: string, line: number, column: number, path: Path, message: string): void {
     const text = this.scrub(pathText(path))

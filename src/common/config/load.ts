@@ -3,11 +3,9 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { compileAliases } from './compile/aliases.ts'
-import { compileAdmin, compileServer, compileUpstream } from './compile/bounds.ts'
-import { hashPlan } from './compile/hash.ts'
-import { compileListeners } from './compile/listeners.ts'
-import { compileProviders } from './compile/providers.ts'
+import { notActive } from './activity.ts'
+import { dropTolerated } from './check/tolerated.ts'
+import { compile } from './compile/index.ts'
 import { demoWanted } from './demo.ts'
 import { type ConfigSource, discover } from './discover.ts'
 import { parseEnvFile } from './env-file.ts'
@@ -16,7 +14,7 @@ import { migrate } from './migrate/index.ts'
 import { Places } from './places.ts'
 import type { Plan } from './plan.ts'
 import { readYaml } from './read-yaml.ts'
-import { type ConfigDocument, document as documentSchema } from './schema/document.ts'
+import { document as documentSchema } from './schema/document.ts'
 import { validate } from './validate.ts'
 import { type Env, resolveValues } from './values.ts'
 import { zeroConfig } from './zero-config.ts'
@@ -52,16 +50,9 @@ export interface LoadedPlan {
   readonly demoWanted: boolean
 }
 
-/** What the stages hand on. */
-interface Loading {
-  readonly findings: Findings
-  readonly places: Places
-  readonly env: Env
-}
-
 /** Throws {@link ConfigErrors} with everything that is wrong. */
 export function loadPlan(options: LoadOptions): LoadedPlan {
-  const source = discover(options.file, options.cwd)
+  const source = discover(options.file, options.cwd, options.env)
   return source === null ? loadWithoutFile(options) : loadFile(source, options)
 }
 
@@ -70,18 +61,18 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
   const dotenv = readDotenv(folder)
   const env = { ...dotenv, ...definedOnly(processEnv) }
   const places = new Places()
-  const loading: Loading = { findings: new Findings(source.shown, places), places, env }
-  const { findings } = loading
+  const findings = new Findings(source.shown, places)
   const tree = readYaml(source.text, findings, places)
   if (tree === null && findings.errors.length > 0) throw new ConfigErrors(findings.errors)
   const values = resolveValues(tree, { env, folder }, findings, places)
   const migrations = migrate(tree, findings, places)
+  dropTolerated(tree, findings)
   const document = validate(documentSchema, tree, findings, places)
   const noteOf = (at: number) => {
     const { line } = places.at(tree, ['model_providers', at])
     return line === null ? source.shown : `${source.shown}:${line}`
   }
-  const plan = document === null ? null : compile(document, loading, noteOf)
+  const plan = document === null ? null : compile(document, { findings, env, folder, noteOf })
   const { errors, warnings } = findings
   if (plan === null || errors.length > 0) throw new ConfigErrors(errors)
   const used = Object.keys(dotenv ?? {}).some(
@@ -95,7 +86,7 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
       missing: [...values.missing],
       warnings: warnings.map(issueText),
       migrations,
-      notActive: [],
+      notActive: document === null ? [] : notActive(document),
     },
     file: source.absolute,
     demoWanted: demoWanted(plan, true, processEnv),
@@ -105,12 +96,12 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
 function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
   const env = { ...readDotenv(cwd), ...definedOnly(processEnv) }
   const places = new Places()
-  const loading: Loading = { findings: new Findings('environment', places), places, env }
-  const { findings } = loading
+  const findings = new Findings('environment', places)
   const { tree, found, missing, notes } = zeroConfig(env)
+  const noteOf = (at: number) => notes[at] ?? 'environment'
   for (const name of found) findings.hide(env[name]!)
   const document = validate(documentSchema, tree, findings, places)
-  const plan = document === null ? null : compile(document, loading, at => notes[at] ?? 'environment')
+  const plan = document === null ? null : compile(document, { findings, env, folder: cwd, noteOf })
   const { errors, warnings } = findings
   if (plan === null || errors.length > 0) throw new ConfigErrors(errors)
   return {
@@ -126,20 +117,6 @@ function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
     file: null,
     demoWanted: demoWanted(plan, false, env),
   }
-}
-
-function compile(document: ConfigDocument, { findings, env }: Loading, noteOf: (at: number) => string): Plan {
-  const providers = compileProviders(document.model_providers, { findings, env, noteOf })
-  const plan = {
-    epoch: 1,
-    listeners: compileListeners(document.listeners, document.server.tls, findings),
-    providers,
-    aliases: compileAliases(document.model_aliases, providers, findings),
-    server: compileServer(document.server, env, findings),
-    upstream: compileUpstream(document),
-    admin: compileAdmin(document.admin, env, findings),
-  }
-  return { ...plan, hash: hashPlan(plan) }
 }
 
 function readDotenv(folder: string): Record<string, string> {

@@ -2,6 +2,7 @@
 // (it crosses threads by structured clone), immutable by convention, identified by `hash`.
 
 import type { DialectId } from '../../translate/index.ts'
+import type { FeaturePlan } from './plan-features.ts'
 
 /** A secret crosses threads as this record and is never printed; see `secret.ts`. */
 export interface SecretText {
@@ -106,4 +107,6 @@ export interface Plan {
   readonly server: ServerPlan
   readonly upstream: UpstreamPlan
   readonly admin: AdminPlan
+  /** What belongs to features beyond sockets and models; always there in a loaded plan. */
+  readonly features?: FeaturePlan
 }

@@ -88,7 +88,7 @@ function report(issue: Issue, allowedKeys: readonly string[], findings: Findings
     case 'unrecognized_keys':
       for (const key of issue.keys) {
         findings.error({
-          code: 'E01',
+          code: codeOf(path),
           path: [...path, key],
           at: 'key',
           message: 'this key does not exist here',
@@ -102,17 +102,17 @@ function report(issue: Issue, allowedKeys: readonly string[], findings: Findings
       if (valueAt(tree, path) === undefined) {
         const parent = path.slice(0, -1)
         const message = `the key \`${String(path[path.length - 1] ?? '')}\` is required (${kind(issue.expected)})`
-        findings.error({ code: 'E01', path: parent, message, showFound: false })
+        findings.error({ code: codeOf(path), path: parent, message, showFound: false })
         return
       }
-      findings.error({ code: 'E01', path, message: `must be ${kind(issue.expected)}` })
+      findings.error({ code: codeOf(path), path, message: `must be ${kind(issue.expected)}` })
       return
     case 'invalid_value': {
       const values = issue.values.map(String)
       if (valueAt(tree, path) === undefined) {
         const message = `the key \`${String(path[path.length - 1] ?? '')}\` is required`
         findings.error({
-          code: 'E01',
+          code: codeOf(path),
           path: path.slice(0, -1),
           message,
           showFound: false,
@@ -123,12 +123,21 @@ function report(issue: Issue, allowedKeys: readonly string[], findings: Findings
       const found = valueAt(tree, path)
       const suggestions = typeof found === 'string' ? nearestNames(found, values, 1) : []
       const message = 'this value does not exist here'
-      findings.error({ code: 'E01', path, message, allowed: some(values), suggestions })
+      findings.error({ code: codeOf(path), path, message, allowed: some(values), suggestions })
       return
     }
     default:
-      findings.error({ code: 'E01', path, message: sentence(issue) })
+      findings.error({ code: codeOf(path), path, message: sentence(issue) })
   }
+}
+
+/** Mistakes that the reference found only after start have codes of their own. */
+function codeOf(path: Path): string {
+  const [top] = path
+  const last = path[path.length - 1]
+  if (top === 'listeners' && last === 'port') return 'E60'
+  if (top === 'ratelimits' && (last === 'unit' || last === 'tokens')) return 'E69'
+  return 'E01'
 }
 
 function sentence(issue: Issue): string {

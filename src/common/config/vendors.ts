@@ -7,6 +7,8 @@ import type { DialectId } from '../../translate/index.ts'
 export interface Vendor {
   /** Prefix in `model: <id>/<model>`. */
   readonly id: string
+  /** Shown as owner of its models. */
+  readonly label: string
   /** Other prefixes a caller may use for it; a file may not. */
   readonly aliases: readonly string[]
   /** `scheme://host`, or null where only the operator knows it. */
@@ -37,6 +39,7 @@ type Row = Partial<Vendor> & Pick<Vendor, 'id' | 'origin' | 'pathPrefix'>
 
 function vendor(row: Row): Vendor {
   return {
+    label: row.id,
     aliases: [],
     dialectPrefixes: {},
     dialects: CHAT,
@@ -54,6 +57,7 @@ function vendor(row: Row): Vendor {
 export const VENDORS: readonly Vendor[] = [
   vendor({
     id: 'openai',
+    label: 'OpenAI',
     origin: 'https://api.openai.com',
     pathPrefix: '/v1',
     dialects: ['openai-chat', 'openai-responses'],
@@ -63,6 +67,7 @@ export const VENDORS: readonly Vendor[] = [
   }),
   vendor({
     id: 'anthropic',
+    label: 'Anthropic',
     origin: 'https://api.anthropic.com',
     pathPrefix: '/v1',
     dialects: ['anthropic-messages'],
@@ -71,6 +76,7 @@ export const VENDORS: readonly Vendor[] = [
   }),
   vendor({
     id: 'gemini',
+    label: 'Gemini',
     aliases: ['google'],
     origin: 'https://generativelanguage.googleapis.com',
     pathPrefix: '/v1beta/openai',
@@ -82,6 +88,7 @@ export const VENDORS: readonly Vendor[] = [
   }),
   vendor({
     id: 'groq',
+    label: 'Groq',
     origin: 'https://api.groq.com',
     pathPrefix: '/openai/v1',
     dialects: ['openai-chat', 'openai-responses'],
@@ -91,6 +98,7 @@ export const VENDORS: readonly Vendor[] = [
   }),
   vendor({
     id: 'deepseek',
+    label: 'Deepseek',
     origin: 'https://api.deepseek.com',
     pathPrefix: '/v1',
     envKey: 'DEEPSEEK_API_KEY',
@@ -99,6 +107,7 @@ export const VENDORS: readonly Vendor[] = [
   }),
   vendor({
     id: 'mistral',
+    label: 'Mistral',
     origin: 'https://api.mistral.ai',
     pathPrefix: '/v1',
     envKey: 'MISTRAL_API_KEY',
@@ -183,6 +192,7 @@ export const VENDORS: readonly Vendor[] = [
   }),
   vendor({
     id: 'plano',
+    label: 'Plano',
     origin: 'https://archfc.katanemo.dev',
     pathPrefix: '/v1',
     baseUrlRequired: true,

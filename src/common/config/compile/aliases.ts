@@ -1,44 +1,37 @@
 // `model_aliases`: alias → name of a provider entry, one hop.
 
-import { nearestNames } from '../../nearest.ts'
 import type { Findings } from '../issues.ts'
-import type { ProviderPlan } from '../plan.ts'
+import type { ModelNames } from './names.ts'
 
 export function compileAliases(
   aliases: Readonly<Record<string, { target: string }>>,
-  providers: readonly ProviderPlan[],
+  names: ModelNames,
   findings: Findings,
 ): Record<string, string> {
-  const targets = targetNames(providers)
   const compiled: Record<string, string> = {}
   for (const [alias, { target }] of Object.entries(aliases)) {
-    const name = targets.get(target)
     const path = ['model_aliases', alias, 'target']
-    if (name === undefined) {
-      const chain = target in aliases ? ' (an alias cannot point at another alias)' : ''
-      findings.error({
-        code: 'E30',
-        path,
-        message: `the alias \`${alias}\` points at a model that is not configured${chain}`,
-        allowed: targets.size === 0 ? 'no model is configured' : [...targets.keys()].slice(0, 24).join(', '),
-        suggestions: nearestNames(target, targets.keys(), 1),
-      })
-    } else compiled[alias] = name
-  }
-  return compiled
-}
-
-/** Full names and bare ids that name an entry; wildcards do not. The first entry of an id keeps it. */
-export function targetNames(providers: readonly ProviderPlan[]): Map<string, string> {
-  const names = new Map<string, string>()
-  for (const provider of providers) {
-    if (provider.wildcardPrefix === null) names.set(provider.name, provider.name)
-  }
-  for (const provider of providers) {
-    if (provider.wildcardPrefix !== null) continue
-    for (const name of [provider.model, `${provider.provider}/${provider.model}`]) {
-      if (!names.has(name)) names.set(name, provider.name)
+    const meaning = names.meaning(target)
+    switch (meaning.kind) {
+      case 'one':
+        compiled[alias] = meaning.name
+        break
+      case 'several': {
+        const message = `the alias \`${alias}\` points at a model id that several entries have; name one of them`
+        findings.error({ code: 'E30', path, message, allowed: meaning.names.join(', ') })
+        break
+      }
+      case 'wildcard': {
+        const message = `the alias \`${alias}\` points below a wildcard; list the model in \`model_providers\` as well`
+        findings.error({ code: 'E30', path, message })
+        break
+      }
+      case 'none': {
+        const chain = Object.hasOwn(aliases, target) ? ' (an alias cannot point at another alias)' : ''
+        const message = `the alias \`${alias}\` points at a model that is not configured${chain}`
+        findings.error({ code: 'E30', path, message, allowed: names.shown(), suggestions: meaning.nearest })
+      }
     }
   }
-  return names
+  return compiled
 }

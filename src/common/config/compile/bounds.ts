@@ -74,7 +74,8 @@ function bindAddress(env: Env, findings: Findings): { address: string; port: num
   const found = /^(.*):(\d{1,5})$/.exec(text)
   const port = Number(found?.[2])
   if (found === null || port > 65_535) {
-    findings.errorIn('METRICS_BIND_ADDRESS', 'S04', 'must be `address:port`, like 127.0.0.1:9092')
+    const message = `must be \`address:port\`, like ${ADMIN_ADDRESS}:${ADMIN_PORT}; that default is used`
+    findings.warnIn('METRICS_BIND_ADDRESS', 'W20', message)
     return null
   }
   const address = found[1]!.replace(/^\[(.*)\]$/, '$1')

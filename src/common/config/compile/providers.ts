@@ -11,6 +11,7 @@ import type { ProviderEntry } from '../schema/providers.ts'
 import { WeightedSecret } from '../secret.ts'
 import { VENDORS, type Vendor, vendorNamed, vendorOf } from '../vendors.ts'
 import { type BaseUrl, dialectPrefixes, parseBaseUrl } from './base-url.ts'
+import type { ModelNames } from './names.ts'
 import { specialHeaders } from './special-headers.ts'
 
 export interface ProviderSources {
@@ -50,13 +51,14 @@ function nameEntries(entries: readonly ProviderEntry[], findings: Findings): Map
   const ids = new Map<string, string>()
   for (const [at, entry] of entries.entries()) {
     const path: Path = ['model_providers', at]
-    if (entry.name !== undefined && names.has(entry.name)) {
-      const message = 'another entry has this name; names are unique'
-      findings.error({ code: 'E11', path: [...path, 'name'], message })
-      continue
-    }
     const slash = entry.model.indexOf('/')
     const wildcard = entry.model.split('/').at(-1) === '*'
+    const name = entry.name ?? entry.model
+    if (names.has(name) && (entry.name !== undefined || (!wildcard && !models.has(name)))) {
+      const message = 'another entry has this name; names are unique'
+      findings.error({ code: 'E11', path: [...path, entry.name === undefined ? 'model' : 'name'], message })
+      continue
+    }
     if (models.has(entry.model) && !wildcard) {
       const message = 'this model stands twice; give the entries different models'
       findings.error({ code: 'E12', path: [...path, 'model'], message })
@@ -66,7 +68,6 @@ function nameEntries(entries: readonly ProviderEntry[], findings: Findings): Map
       findings.error(modelForm(entry.model, [...path, 'model']))
       continue
     }
-    const name = entry.name ?? entry.model
     const id = entry.model.slice(slash + 1)
     names.add(name)
     models.add(entry.model)
@@ -76,8 +77,8 @@ function nameEntries(entries: readonly ProviderEntry[], findings: Findings): Map
     }
     if (wildcard) names.add(`${name}\n*`)
     else if (ids.has(id)) {
-      const message = `\`${ids.get(id)!}\` has the same model id; a request for \`${id}\` goes to that one, use full names to choose`
-      findings.warn({ code: 'W07', path: [...path, 'model'], message, showFound: false })
+      const message = `\`${ids.get(id)!}\` has the same model id, so the bare name \`${id}\` means neither; callers use full names`
+      findings.warn({ code: 'E18', path: [...path, 'model'], message, showFound: false })
     } else ids.set(id, name)
     named.set(at, { entry, path, name, prefix: entry.model.slice(0, slash).trim(), id, wildcard })
   }
@@ -245,6 +246,30 @@ function dialectsOf(entry: ProviderEntry, vendor: Vendor, custom: boolean): read
   // A host of one's own that says "like openai" promises the chat interface; the rest has to be declared.
   if (custom && vendor.dialects.includes('openai-chat')) return ['openai-chat']
   return vendor.dialects
+}
+
+/** Fallbacks are names like those of callers; a mistake would only show when everything else has failed. */
+export function checkFallbacks(
+  entries: readonly ProviderEntry[],
+  names: ModelNames,
+  aliases: Readonly<Record<string, string>>,
+  findings: Findings,
+): void {
+  for (const [at, entry] of entries.entries()) {
+    for (const [index, fallback] of (entry.fallbacks ?? []).entries()) {
+      const path = ['model_providers', at, 'fallbacks', index]
+      const meaning = names.meaning(fallback, aliases)
+      if (meaning.kind === 'several') {
+        const message = 'several entries have this model id; name one of them'
+        findings.error({ code: 'S15', path, message, allowed: meaning.names.join(', ') })
+      } else if (meaning.kind === 'none') {
+        const message = 'this fallback is not configured'
+        findings.error({ code: 'S15', path, message, allowed: names.shown(), suggestions: meaning.nearest })
+      } else if (meaning.name === (entry.name ?? entry.model)) {
+        findings.warn({ code: 'W21', path, message: 'this entry is its own fallback', showFound: false })
+      }
+    }
+  }
 }
 
 function headersOf(

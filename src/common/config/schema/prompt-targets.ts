@@ -3,10 +3,10 @@
 import { z } from 'zod'
 import { flag, list, name, pick, text } from './pieces.ts'
 
-/** The reference's schema takes three types here and its program dies of two of them; text is made of all. */
-const scalar = z
-  .union([z.string(), z.number(), z.boolean()], { error: 'must be text, a number or a boolean' })
-  .transform(String)
+/** The reference's schema takes three types here and its program dies of two of them. */
+const scalar = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'must be text, a number or a boolean',
+})
 
 const parameter = z.strictObject({
   name: name('Name of the parameter.'),

@@ -5,14 +5,9 @@ import { z } from 'zod'
 import { DIALECTS } from '../../../translate/index.ts'
 import { WeightedSecret } from '../secret.ts'
 import { VENDORS } from '../vendors.ts'
-import { amount, flag, list, name, pick, secret, secretText, text, url } from './pieces.ts'
+import { amount, flag, list, name, pick, secret, secretText, url } from './pieces.ts'
 
 const interfaces = VENDORS.filter(row => row.interfaceAllowed).map(row => row.id) as [string, ...string[]]
-
-const inlinePreference = z.strictObject({
-  name: name('Name of the preference.').optional(),
-  description: text('What prompts it is for.').optional(),
-})
 
 /** A key, or a key with its share of the calls. */
 const weightedKey = z
@@ -55,7 +50,7 @@ export const provider = z.strictObject({
     .record(z.string().max(200), z.string().max(8_192))
     .describe('Header fields added to every call, after credentials, so they may replace them.')
     .optional(),
-  routing_preferences: list('Deprecated: write them at the top of the file.', inlinePreference).optional(),
+  routing_preferences: z.unknown().describe('Deprecated: write them at the top of the file.').optional(),
   fallbacks: list(
     'Models to try next when this one fails before its first byte.',
     name('A model name.'),

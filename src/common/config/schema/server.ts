@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { tls } from './listeners.ts'
-import { duration, name, pick, port, secret, size, whole } from './pieces.ts'
+import { duration, flag, name, pick, port, secret, size, whole } from './pieces.ts'
 
 /** More shards than this share no port sensibly. */
 const SHARDS_MAX = 256
@@ -22,6 +22,9 @@ export const server = z
     reply_pending_bytes_max: size(
       'Reply bytes that may wait for a slow client before its upstream is paused.',
     ).default('256KiB'),
+    hosted_models: flag(
+      "Let the reference maker's host choose routes, agents and functions. Prompts are sent there.",
+    ).default(false),
     tls: tls.optional().describe('Certificate of every listener that has none of its own.'),
   })
   .describe('The process and its bounds.')
