@@ -100,8 +100,6 @@ export class Attempt implements UpstreamHandler, ByteSink {
     const { verbatim, streaming } = this.prepared
     this.streamed = verbatim ? streaming && streams : streaming
     if (verbatim && !this.streamed) this.contentLength = lengthOf(headerValue(headers, 'content-length'))
-    // A cost can only stand in front of a reply that is known to its end.
-    if (!this.streamed && this.exchange.costAsked) this.held = []
     this.exchange.guard(() => {
       this.path = this.prepared.openReply(streams, headers, this)
     })
@@ -129,8 +127,9 @@ export class Attempt implements UpstreamHandler, ByteSink {
 
   fail(error: GatewayError): void {
     if (this.over) return
-    // A stream that said it was complete is complete, however its connection ended.
-    if (this.path?.facts.state === 'complete' && this.streamed) this.end()
+    // A stream that has said how it ended has ended so, whatever became of its connection.
+    const state = this.path?.facts.state ?? 'open'
+    if (state !== 'open' && this.streamed && (state === 'complete' || this.exchange.headSent)) this.end()
     else if (!this.exchange.headSent) this.giveUp({ kind: 'broken', error })
     else {
       this.cell.failed()
@@ -203,21 +202,37 @@ export class Attempt implements UpstreamHandler, ByteSink {
 
   private deliver(chunk: Uint8Array, path: ReplyPath): void {
     const { exchange } = this
-    if (this.streamed && this.held === null && !exchange.headSent) this.held = []
+    if (this.held === null && !exchange.headSent) this.held = []
     path.write(chunk)
     const { facts } = path
     if (exchange.record.firstContentMs === null && facts.contentSeen) {
       exchange.record.firstContentMs = exchange.services.clock.monotonicMs()
     }
-    if (facts.state === 'failed') this.replyFailed(facts.error)
-    else if (this.held !== null && this.decided(path)) this.release()
+    if (facts.state === 'failed') {
+      // What an upstream of the client's dialect says about its own failure goes on to its end untouched.
+      if (!this.prepared.verbatim || !exchange.headSent) this.replyFailed(facts.error)
+    } else if (this.held !== null && !(this.streamed ? this.sealed(path) : this.whole())) this.release()
   }
 
-  /** Nothing can be gained by holding back any longer. */
-  private decided(path: ReplyPath): boolean {
-    if (!this.streamed) return false
+  /** Another try could still take over without the client noticing. */
+  private sealed(path: ReplyPath): boolean {
     const { contentSeen, state } = path.facts
-    return contentSeen || state === 'complete' || !this.owner.moreLeft || this.heldBytes > SEALED_BYTES_MAX
+    return !contentSeen && state !== 'complete' && this.owner.moreLeft && this.heldBytes <= SEALED_BYTES_MAX
+  }
+
+  /**
+   * The document may be complete already: then its end comes within this turn of the loop, and a broken one still
+   * becomes an honest status. Without an announced length only the end of the turn can tell.
+   */
+  private whole(): boolean {
+    if (this.exchange.costAsked || !this.prepared.verbatim) return true
+    if (this.contentLength !== null) return this.heldBytes === this.contentLength
+    setImmediate(releaseLate, this)
+    return true
+  }
+
+  releaseHeld(): void {
+    if (!this.over && this.held !== null) this.exchange.guard(() => this.release())
   }
 
   private release(): void {
@@ -293,6 +308,10 @@ export class Attempt implements UpstreamHandler, ByteSink {
     }
     return headers
   }
+}
+
+function releaseLate(attempt: Attempt): void {
+  attempt.releaseHeld()
 }
 
 function isStream(contentType: string): boolean {

@@ -1,0 +1,197 @@
+// An engine over real upstream sockets, driven without an acceptor: what a client would see is collected.
+
+import { systemClock } from '../../src/common/clock.ts'
+import type { ListenerPlan, Plan, ProviderPlan } from '../../src/common/config/index.ts'
+import type { GatewayError } from '../../src/common/errors.ts'
+import { type HeaderList, headerValue } from '../../src/common/headers.ts'
+import { GatewayEngine, type ReplySink, type RequestSink, type Services } from '../../src/gateway/index.ts'
+import { loadCatalogue } from '../../src/routing/index.ts'
+import type { ExchangeRecord } from '../../src/telemetry/index.ts'
+import { BreakerTable, createUpstreamClient, newBreakerMemory } from '../../src/upstream/index.ts'
+
+export function provider(name: string, origin: string, more: Partial<ProviderPlan> = {}): ProviderPlan {
+  return {
+    name,
+    provider: 'openai',
+    model: name.slice(name.indexOf('/') + 1),
+    wildcardPrefix: null,
+    dialects: ['openai-chat'],
+    origin,
+    pathPrefix: '/v1',
+    accessKeys: [],
+    fallbacks: [],
+    passthroughAuth: false,
+    keyOptional: true,
+    headers: [],
+    httpHost: null,
+    isDefault: false,
+    internal: false,
+    sourceNote: 'test',
+    ...more,
+  }
+}
+
+export interface EngineOptions {
+  readonly providers: readonly ProviderPlan[]
+  readonly listener?: Partial<ListenerPlan>
+  readonly upstream?: Partial<Plan['upstream']>
+}
+
+function planOf(options: EngineOptions): Plan {
+  return {
+    epoch: 1,
+    hash: '0123456789abcdef',
+    listeners: [
+      {
+        name: 'llm',
+        type: 'model',
+        address: '127.0.0.1',
+        port: 0,
+        timeoutMs: 5_000,
+        maxRetries: 0,
+        tls: null,
+        ...options.listener,
+      },
+    ],
+    providers: options.providers,
+    aliases: {},
+    server: {
+      shards: 1,
+      acceptor: 'auto',
+      drainMs: 1_000,
+      bodyBytesMax: 1_000_000,
+      headerBytesMax: 65_536,
+      headersWaitMsMax: 1_000,
+      bodyWaitMsMax: 1_000,
+      idleMsMax: 1_000,
+      replyPendingBytesMax: 65_536,
+    },
+    upstream: {
+      connectMs: 500,
+      headersMs: 500,
+      firstByteMs: 500,
+      betweenBytesMs: 500,
+      connectionsMax: 64,
+      ...options.upstream,
+    },
+    admin: { address: '127.0.0.1', port: 0, token: null },
+  } as Plan
+}
+
+/** What the client got. */
+export class Reply implements ReplySink {
+  status = 0
+  headers: HeaderList = []
+  readonly pieces: Buffer[] = []
+  /** How it ended: `end`, `abort` (the connection was cut), or null while it runs. */
+  ending: 'end' | 'abort' | null = null
+  readonly pendingBytes = 0
+  readonly done: Promise<this>
+  onWrite: () => void = () => {}
+  private finished!: () => void
+
+  constructor() {
+    this.done = new Promise(resolve => {
+      this.finished = () => resolve(this)
+    })
+  }
+
+  head(status: number, headers: HeaderList): void {
+    this.status = status
+    this.headers = headers
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.pieces.push(Buffer.from(chunk))
+    this.onWrite()
+    return true
+  }
+
+  end(): void {
+    this.ending ??= 'end'
+    this.finished()
+  }
+
+  whole(status: number, headers: HeaderList, body: Uint8Array): void {
+    this.head(status, headers)
+    this.write(body)
+    this.end()
+  }
+
+  abort(_cause: GatewayError): void {
+    this.ending ??= 'abort'
+    this.finished()
+  }
+
+  resumeBody(): void {}
+
+  get text(): string {
+    return Buffer.concat(this.pieces).toString('utf8')
+  }
+
+  get json(): unknown {
+    return JSON.parse(this.text)
+  }
+
+  header(name: string): string | null {
+    return headerValue(this.headers, name)
+  }
+}
+
+export interface Sent {
+  readonly reply: Reply
+  readonly sink: RequestSink
+}
+
+export class Bench {
+  readonly records: ExchangeRecord[] = []
+  readonly bugs: unknown[] = []
+  readonly services: Services
+  readonly engine: GatewayEngine
+
+  constructor(options: EngineOptions) {
+    this.services = {
+      clock: systemClock,
+      upstream: createUpstreamClient({ connectionsMax: 64 }),
+      breakers: new BreakerTable(newBreakerMemory(), systemClock),
+      catalogue: loadCatalogue(),
+      random: Math.random,
+      recorder: { begin: () => {}, settle: record => this.records.push(record) },
+      countTokens: async () => ({ tokens: 3, estimated: true, encoding: 'bytes' }),
+      translatePrompt: null,
+      bug: error => this.bugs.push(error),
+    }
+    this.engine = new GatewayEngine(this.services, planOf(options))
+  }
+
+  /** Sends a request; await `reply.done` for its end. */
+  send(target: string, body: unknown, headers: readonly string[] = []): Sent {
+    const reply = new Reply()
+    const bytes = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body))
+    const sink = this.engine.open(
+      {
+        method: 'POST',
+        target,
+        headers: ['content-type', 'application/json', ...headers],
+        remoteAddress: '127.0.0.1',
+        listener: 'llm',
+        contentLength: bytes.length,
+      },
+      reply,
+    )
+    if (sink.bodyMode === 'whole') sink.body(bytes)
+    return { reply, sink }
+  }
+
+  call(target: string, body: unknown, headers: readonly string[] = []): Promise<Reply> {
+    return this.send(target, body, headers).reply.done
+  }
+
+  async close(): Promise<void> {
+    await this.services.upstream.close()
+  }
+}
+
+export function chat(model: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { model, messages: [{ role: 'user', content: 'one two three four five' }], ...more }
+}
