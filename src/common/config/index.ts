@@ -14,5 +14,27 @@ export type {
   TlsPlan,
   UpstreamPlan,
 } from './plan.ts'
+export { configJsonSchema } from './schema/written.ts'
+export type {
+  BudgetPlan,
+  CostSourcePlan,
+  EndpointPlan,
+  FeaturePlan,
+  FilePrice,
+  FilterPlan,
+  LatencySourcePlan,
+  ListenerAgentPlan,
+  ListenerFeatures,
+  ParameterPlan,
+  PromptCachingPlan,
+  PromptTargetPlan,
+  RateLimitPlan,
+  RemotePlan,
+  RoutePlan,
+  RouterPlan,
+  SessionPlan,
+  StatePlan,
+  TracingPlan,
+} from './plan-features.ts'
 export { maskedPlan, rewrapSecrets, Secret } from './secret.ts'
 export { type Vendor, VENDORS, vendorNamed } from './vendors.ts'

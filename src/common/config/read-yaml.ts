@@ -85,9 +85,27 @@ function parse(text: string, lineCounter: LineCounter): readonly Document[] {
     lineCounter,
     logLevel: 'silent',
     customTags: tags =>
-      tags.filter(tag => typeof tag === 'string' || !UNUSED_TAGS.has(shortName(tag.tag, tag.format))),
+      tags
+        .filter(tag => typeof tag === 'string' || !UNUSED_TAGS.has(shortName(tag.tag, tag.format)))
+        .map(tag => (typeof tag === 'object' && isBooleanTag(tag) ? withoutLetters(tag) : tag)),
   })
   return Array.isArray(parsed) ? (parsed as Document[]) : []
+}
+
+interface BooleanTag {
+  readonly tag: string
+  readonly test?: RegExp
+}
+
+function isBooleanTag(tag: BooleanTag): boolean {
+  return tag.tag.endsWith(':bool') && tag.test !== undefined
+}
+
+/** The letters `y` and `n` stay text, as in the reference's loader: people name things so. */
+function withoutLetters<T extends BooleanTag>(tag: T): T {
+  const yes = tag.test!.test('true')
+  const test = yes ? /^(?:[Yy]es|YES|[Tt]rue|TRUE|[Oo]n|ON)$/ : /^(?:[Nn]o|NO|[Ff]alse|FALSE|[Oo]ff|OFF)$/
+  return { ...tag, test }
 }
 
 function shortName(tag: string, format: string | undefined): string {

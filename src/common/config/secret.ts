@@ -43,9 +43,21 @@ export function rewrapSecrets(plan: Plan): Plan {
   ) as Plan
 }
 
+/** Names of header fields whose value is a credential. */
+export const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
+
 /** The plan as it may be shown to anyone. */
 export function maskedPlan(plan: Plan): unknown {
-  return mapSecrets(plan, () => MASK)
+  const providers = plan.providers.map(provider => ({
+    ...provider,
+    headers: maskedHeaders(provider.headers),
+  }))
+  return mapSecrets({ ...plan, providers }, () => MASK)
+}
+
+/** Header fields are plain text in a plan, because every call sends them. */
+function maskedHeaders(headers: readonly string[]): string[] {
+  return headers.map((text, at) => (at % 2 === 1 && SECRET_HEADER.test(headers[at - 1]!) ? MASK : text))
 }
 
 /** Copies plain data, replacing every secret record. */

@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import type { Findings } from './issues.ts'
 import { type Path, type Places, pathText, type Tree } from './places.ts'
 import { nearestNames } from '../nearest.ts'
+import { SECRET_HEADER } from './secret.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -34,8 +35,6 @@ const SECRET_KEYS = new Set([
   'connection_string',
   'password',
 ])
-/** Header names whose value is a credential. */
-const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
 const HEADER_MAPS = new Set(['headers', 'http_headers'])
 const SECRET_ENV = /KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/
 /** Text for people and models: a `$` there is more often money than a variable. */

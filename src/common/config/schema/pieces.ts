@@ -38,7 +38,7 @@ export function duration(description: string) {
   return z
     .string()
     .refine(value => durationMs(value) !== null, 'must be a duration with a unit, like 300s, 1m30s or 250ms')
-    .describe(description)
+    .meta({ description, examples: ['30s', '1m30s', '250ms'] })
 }
 
 /** Bytes: a number, or text like `32MiB`. */
