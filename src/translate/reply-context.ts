@@ -6,7 +6,13 @@ import type { DialectId } from './dialect.ts'
 import { NATIVE_FAMILY } from './opaque.ts'
 import type { Extra, Prompt } from './prompt.ts'
 import type { PromptWriting } from './prompt-writing.ts'
-import { NAME_RULES, ToolNames } from './tool-names.ts'
+import { type NamePair, NAME_RULES, ToolNames } from './tool-names.ts'
+
+/** A context as plain data, to cross to another thread. */
+export type ReplyContextData = Omit<ReplyContext, 'names' | 'customTools' | 'freshId' | 'toData'> & {
+  readonly names: readonly NamePair[]
+  readonly customTools: readonly string[]
+}
 
 export class ReplyContext {
   readonly client: DialectId
@@ -53,6 +59,18 @@ export class ReplyContext {
     this.showUpstreamText = false
     this.nowS = 0
     this.idSeed = ''
+  }
+
+  /** Every member; those that are no plain data as what they can be made of again. */
+  toData(): ReplyContextData {
+    return { ...this, names: this.names.toData(), customTools: [...this.customTools] }
+  }
+
+  static fromData(data: ReplyContextData): ReplyContext {
+    return Object.assign(new ReplyContext(data.client, data.upstream), data, {
+      names: ToolNames.fromData(NAME_RULES[data.upstream], data.names),
+      customTools: new Set(data.customTools),
+    })
   }
 
   /** An id the upstream did not give: the same for the same exchange and purpose. */

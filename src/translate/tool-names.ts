@@ -26,6 +26,11 @@ export interface ClientTool {
   readonly namespace: string | null
 }
 
+/** One renaming, as plain data. */
+export interface NamePair extends ClientTool {
+  readonly target: string
+}
+
 /** Digits of the hash that tells shortened names apart, and the joint before them. */
 const HASH_DIGITS = 8
 
@@ -41,7 +46,7 @@ export class ToolNames {
 
   /** The target's name for a tool. Namespaces are joined in front. */
   toTarget(name: string, namespace: string | null = null): string {
-    const full = namespace === null ? name : `${namespace}__${name}`
+    const full = fullName(name, namespace)
     const known = this.out.get(full)
     if (known !== undefined) return known
     let short = this.legal(full)
@@ -59,6 +64,20 @@ export class ToolNames {
     return this.back.get(name) ?? { name, namespace: null }
   }
 
+  /** What `fromData` needs to undo the same renamings elsewhere, in another thread for one. */
+  toData(): readonly NamePair[] {
+    return [...this.back].map(([target, { name, namespace }]) => ({ target, name, namespace }))
+  }
+
+  static fromData(rule: NameRule, pairs: readonly NamePair[]): ToolNames {
+    const names = new ToolNames(rule)
+    for (const { target, name, namespace } of pairs) {
+      names.out.set(fullName(name, namespace), target)
+      names.back.set(target, { name, namespace })
+    }
+    return names
+  }
+
   private legal(full: string): string {
     if (full.length <= this.rule.lengthMax && this.rule.pattern.test(full)) return full
     return this.hashed(full)
@@ -69,6 +88,10 @@ export class ToolNames {
     if (!this.rule.pattern.test(safe)) safe = this.rule.prefix + safe
     return `${safe.slice(0, this.rule.lengthMax - HASH_DIGITS - 1)}_${hashHex(full, HASH_DIGITS)}`
   }
+}
+
+function fullName(name: string, namespace: string | null): string {
+  return namespace === null ? name : `${namespace}__${name}`
 }
 
 export interface IdRule {
