@@ -38,13 +38,24 @@ export function cleanTurns(
 }
 
 function draftOf(turn: PromptTurn, writing: PromptWriting, midSystem: boolean): Draft {
-  const parts = turn.parts.filter(part => !isBlank(part))
+  const parts = turn.parts.flatMap(part => carried(part, writing)).filter(part => !isBlank(part))
   if (turn.role !== 'system' || midSystem) return { role: turn.role, parts, turn }
   writing.lose('emulate', turn.at, 'system_text_in_user_turn')
   const wrapped = parts.map(part =>
     part.kind === 'text' ? { ...part, text: `<system_note>\n${part.text}\n</system_note>` } : part,
   )
   return { role: 'user', parts: wrapped, turn }
+}
+
+/** What another vendor cannot use is left out before turns are merged: a turn must not end up empty because of it. */
+function carried(part: Part, writing: PromptWriting): Part[] {
+  if (part.kind === 'vendor' && part.dialect !== writing.upstream) {
+    const text = writing.vendorText(part)
+    return text === null ? [] : [textPart(text, part.at)]
+  }
+  if (part.kind === 'reasoning' && part.opaque !== null)
+    return writing.takes(part.opaque, part.at) ? [part] : []
+  return [part]
 }
 
 function isBlank(part: Part): boolean {
