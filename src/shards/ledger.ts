@@ -15,7 +15,7 @@ import {
 import type { ShardLink } from './shard-link.ts'
 
 /** The states a shard can be in, so that each has a sample also when no shard is in it. */
-const STATES = ['starting', 'ready', 'draining', 'waiting', 'stuck'] as const
+const STATES = ['starting', 'ready', 'draining', 'ending', 'waiting', 'stuck'] as const
 
 export class Ledger {
   private readonly last: Map<ShardLink, Snapshot> = new Map()

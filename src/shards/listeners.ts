@@ -146,14 +146,12 @@ export class ListenerSet {
 /** Everything an acceptor is made from: when it changes, the listener is opened anew. */
 function listenerKey(listener: ListenerPlan, plan: Plan): string {
   const { name, address, port, tls } = listener
-  const { bodyBytesMax, headerBytesMax, headersWaitMsMax, bodyWaitMsMax, idleMsMax, replyPendingBytesMax } =
-    plan.server
+  const { headerBytesMax, headersWaitMsMax, bodyWaitMsMax, idleMsMax, replyPendingBytesMax } = plan.server
   return JSON.stringify([
     name,
     address,
     port,
     tls,
-    bodyBytesMax,
     headerBytesMax,
     headersWaitMsMax,
     bodyWaitMsMax,

@@ -26,13 +26,14 @@ export interface ListenerFacts {
   readonly port: number
 }
 
+/** `change` numbers the attempts at another plan, so that a late answer to an old one is not taken for a new one. */
 export type ToShard =
   /** Make `plan` ready: open what it adds, change nothing that is served. Answered by `prepared`. */
-  | { readonly kind: 'prepare'; readonly plan: Plan }
+  | { readonly kind: 'prepare'; readonly change: number; readonly plan: Plan }
   /** Serve the prepared plan from now on. Answered by `switched`. */
-  | { readonly kind: 'switch'; readonly epoch: number }
+  | { readonly kind: 'switch'; readonly change: number }
   /** Forget the prepared plan. */
-  | { readonly kind: 'discard'; readonly epoch: number }
+  | { readonly kind: 'discard' }
   /** Tell everything that was counted. Answered by `snapshot`. */
   | { readonly kind: 'snapshot'; readonly id: number }
   /** The log has taken a batch of lines. */
@@ -46,8 +47,13 @@ export type FromShard =
   | { readonly kind: 'ready'; readonly listeners: readonly ListenerFacts[] }
   /** The shard cannot start and ends. */
   | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'prepared'; readonly epoch: number; readonly error: string | null }
-  | { readonly kind: 'switched'; readonly epoch: number; readonly listeners: readonly ListenerFacts[] }
+  | { readonly kind: 'prepared'; readonly change: number; readonly error: string | null }
+  | {
+      readonly kind: 'switched'
+      readonly change: number
+      readonly epoch: number
+      readonly listeners: readonly ListenerFacts[]
+    }
   | { readonly kind: 'snapshot'; readonly id: number; readonly snapshot: Snapshot }
   | { readonly kind: 'lines'; readonly text: string; readonly lines: number }
   /** The last message of a shard: why it ends, and how many exchanges it cut. */

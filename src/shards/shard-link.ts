@@ -20,7 +20,8 @@ const SNAPSHOT_MS_MAX = 1_000
 /** Loading the code and opening the ports, on a machine that does other things too. */
 const START_MS_MAX = 20_000
 
-export type LinkState = 'starting' | 'ready' | 'draining' | 'ended'
+/** `ending`: it has said its last word, its thread has not ended yet. */
+export type LinkState = 'starting' | 'ready' | 'draining' | 'ending' | 'ended'
 
 /** What a link tells its owner. */
 export interface LinkEvents {
@@ -51,7 +52,6 @@ export class ShardLink {
   private readonly pulse: Pulse
   private readonly thread: ShardThread
   private readonly events: LinkEvents
-  /** One question of a kind at a time; snapshots by number. */
   private readonly questions: Map<string, Question> = new Map()
   private snapshots = 0
   private lastBeats = -1
@@ -86,19 +86,19 @@ export class ShardLink {
   }
 
   /** Resolves when the plan can be switched to; rejects with what is in its way. */
-  async prepare(plan: Plan): Promise<void> {
-    this.thread.post({ kind: 'prepare', plan })
-    const answer = await this.ask('prepared', PREPARE_MS_MAX)
+  async prepare(change: number, plan: Plan): Promise<void> {
+    this.thread.post({ kind: 'prepare', change, plan })
+    const answer = await this.ask(`prepared ${change}`, PREPARE_MS_MAX)
     if (answer.kind === 'prepared' && answer.error !== null) throw new Error(answer.error)
   }
 
-  async switchTo(epoch: number): Promise<void> {
-    this.thread.post({ kind: 'switch', epoch })
-    await this.ask('switched', SWITCH_MS_MAX)
+  async switchTo(change: number): Promise<void> {
+    this.thread.post({ kind: 'switch', change })
+    await this.ask(`switched ${change}`, SWITCH_MS_MAX)
   }
 
-  discard(epoch: number): void {
-    if (this.state !== 'ended') this.thread.post({ kind: 'discard', epoch })
+  discard(): void {
+    if (this.state !== 'ended') this.thread.post({ kind: 'discard' })
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -164,12 +164,12 @@ export class ShardLink {
         this.end = { reason: 'failed', message: message.message, cut: 0 }
         return
       case 'prepared':
-        this.answer('prepared', message)
+        this.answer(`prepared ${message.change}`, message)
         return
       case 'switched':
         this.epoch = message.epoch
         this.listeners = message.listeners
-        this.answer('switched', message)
+        this.answer(`switched ${message.change}`, message)
         return
       case 'snapshot':
         this.answer(`snapshot ${message.id}`, message)
@@ -180,6 +180,7 @@ export class ShardLink {
         })
         return
       case 'ending':
+        this.state = 'ending'
         this.end = { reason: message.reason, message: message.message, cut: message.cut }
         return
       default:

@@ -24,13 +24,13 @@ export interface ShardGateway {
   close(): Promise<void>
 }
 
-export interface ShardParts {
+export interface ShardParts<G extends ShardGateway = ShardGateway> {
   readonly start: ShardStart
   readonly port: ControlPort
   /** Called once, with what the gateway reports to. */
-  readonly createGateway: (plan: Plan, telemetry: ShardTelemetry) => ShardGateway
+  readonly createGateway: (plan: Plan, telemetry: ShardTelemetry) => G
   /** Makes the acceptor of a listener on that gateway. */
-  readonly openListener: (gateway: ShardGateway) => OpenListener
+  readonly openListener: (gateway: G) => OpenListener
   readonly compute: { facts(): ComputeFacts; close(): Promise<void> }
   /** Ends the thread. */
   readonly exit: (code: number) => void
@@ -39,6 +39,8 @@ export interface ShardParts {
 
 export interface ShardTelemetry {
   readonly recorder: ShardMetrics
+  /** A bug was caught in an exchange. */
+  readonly bug: (error: unknown, requestId: string) => void
   readonly log: Log
 }
 
@@ -59,8 +61,8 @@ const CLOSE_WAIT_MS_MAX = 500
 
 type Phase = 'starting' | 'serving' | 'draining' | 'ending'
 
-export class Shard {
-  private readonly parts: ShardParts
+export class Shard<G extends ShardGateway = ShardGateway> {
+  private readonly parts: ShardParts<G>
   private readonly clock: Clock
   private readonly pulse: Pulse
   private readonly lines: LineQueue
@@ -71,9 +73,9 @@ export class Shard {
   private readonly gauges: ShardGauges
   private readonly delay: LoopDelay
   private phase: Phase
-  private prepared: Plan | null
+  private prepared: { readonly change: number; readonly plan: Plan } | null
 
-  constructor(parts: ShardParts) {
+  constructor(parts: ShardParts<G>) {
     const { start, clock = systemClock } = parts
     const plan = rewrapSecrets(start.plan)
     const shard = String(start.shard)
@@ -84,21 +86,26 @@ export class Shard {
     this.log = new Log(start.logLevel, clock, { shard: start.shard }, line => this.lines.add(line))
     this.metrics = new ShardMetrics(this.log)
     this.metrics.useModels(modelLabels(plan))
-    this.gateway = parts.createGateway(plan, { recorder: this.metrics, log: this.log })
-    this.listeners = new ListenerSet(parts.openListener(this.gateway), start.exclusive)
+    const gateway = parts.createGateway(plan, {
+      recorder: this.metrics,
+      bug: (error, requestId) => this.bug(error, requestId),
+      log: this.log,
+    })
+    this.gateway = gateway
+    this.listeners = new ListenerSet(parts.openListener(gateway), start.exclusive)
     this.gauges = new ShardGauges(shard)
     this.delay = new LoopDelay(this.metrics.loopDelays(shard), clock, () =>
       this.pulse.beat(this.gateway.engine.active),
     )
     this.phase = 'starting'
-    this.prepared = plan
+    this.prepared = { change: 0, plan }
   }
 
   /** Listens, or tells why not and ends. */
   async run(): Promise<void> {
     this.parts.port.onMessage(message => this.receive(message))
     try {
-      await this.listeners.prepare(this.prepared!)
+      await this.listeners.prepare(this.prepared!.plan)
     } catch (error) {
       if (this.ending) return
       this.post({ kind: 'failed', message: (error as Error).message })
@@ -120,12 +127,12 @@ export class Shard {
       return
     }
     this.phase = 'ending'
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    this.log.write('error', 'uncaught error in a shard', { error: error.message, stack: error.stack ?? null })
+    const { error, stack } = errorFields(thrown)
+    this.log.write('error', 'uncaught error in a shard', { error, stack })
     const cut = this.cut()
     this.listeners.stopAccepting()
     this.lines.flush(true)
-    this.post({ kind: 'ending', reason: 'crashed', message: error.message, cut })
+    this.post({ kind: 'ending', reason: 'crashed', message: error, cut })
     setTimeout(() => void this.close(1), CRASH_FLUSH_MS)
   }
 
@@ -134,10 +141,19 @@ export class Shard {
    * once and whatever else is on the stack.
    */
   letGo(): number {
+    const cut = this.ending ? 0 : this.cut()
     this.phase = 'ending'
-    const cut = this.cut()
     this.listeners.close()
     return cut
+  }
+
+  /** Something beside an exchange failed that goes on by itself. */
+  fault(what: string, thrown: unknown): void {
+    this.log.write('warn', `${what} failed`, errorFields(thrown))
+  }
+
+  private bug(thrown: unknown, requestId: string): void {
+    this.log.write('error', 'a bug ended an exchange', { requestId, ...errorFields(thrown) })
   }
 
   // ── the supervisor's wishes ─────────────────────────────────────────────────────────────────────────────
@@ -145,10 +161,10 @@ export class Shard {
   private receive(message: ToShard): void {
     switch (message.kind) {
       case 'prepare':
-        void this.prepare(message.plan)
+        void this.prepare(message.change, message.plan)
         return
       case 'switch':
-        this.switchTo(message.epoch)
+        this.switchTo(message.change)
         return
       case 'discard':
         this.prepared = null
@@ -171,27 +187,27 @@ export class Shard {
     }
   }
 
-  private async prepare(received: Plan): Promise<void> {
+  private async prepare(change: number, received: Plan): Promise<void> {
     const plan = rewrapSecrets(received)
     let error: string | null = null
     try {
       if (this.phase !== 'serving') throw new Error(`the shard is ${this.phase}`)
       await this.listeners.prepare(plan)
-      this.prepared = plan
+      this.prepared = { change, plan }
     } catch (thrown) {
       error = (thrown as Error).message
     }
-    this.post({ kind: 'prepared', epoch: plan.epoch, error })
+    this.post({ kind: 'prepared', change, error })
   }
 
-  private switchTo(epoch: number): void {
-    const plan = this.prepared
-    if (plan === null || plan.epoch !== epoch) return
+  private switchTo(change: number): void {
+    if (this.prepared === null || this.prepared.change !== change) return
+    const { plan } = this.prepared
     this.prepared = null
     this.metrics.useModels(modelLabels(plan))
     this.gateway.usePlan(plan)
     this.listeners.commit()
-    this.post({ kind: 'switched', epoch, listeners: this.listeners.facts() })
+    this.post({ kind: 'switched', change, epoch: plan.epoch, listeners: this.listeners.facts() })
   }
 
   private snapshot() {
@@ -267,6 +283,17 @@ export class Shard {
 
 function pause(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+/**
+ * An error for the log. A syntax error quotes what it could not read, which may be a body: its text stays out, and
+ * of every stack only the frames are kept.
+ */
+function errorFields(thrown: unknown): { error: string; stack: string | null } {
+  if (!(thrown instanceof Error)) return { error: String(thrown), stack: null }
+  const frames = (thrown.stack ?? '').split('\n').filter(line => /^\s+at /.test(line))
+  const error = thrown instanceof SyntaxError ? thrown.name : thrown.message
+  return { error, stack: frames.length === 0 ? null : frames.join('\n') }
 }
 
 function modelLabels(plan: Plan) {

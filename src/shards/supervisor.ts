@@ -80,6 +80,7 @@ export class Supervisor {
   private readonly ledger: Ledger
   private readonly watch: NodeJS.Timeout
   private changes: Promise<unknown>
+  private changeCount: number
   private cut: number
 
   constructor(options: SupervisorOptions) {
@@ -91,6 +92,7 @@ export class Supervisor {
     this.ledger = new Ledger()
     this.watch = setInterval(() => this.look(), options.watchEveryMs ?? WATCH_EVERY_MS).unref()
     this.changes = Promise.resolve()
+    this.changeCount = 0
     this.cut = 0
   }
 
@@ -146,19 +148,20 @@ export class Supervisor {
   private async change(plan: Plan): Promise<Plan> {
     if (this.phase !== 'serving') throw new Error(`the gateway is ${this.phase}`)
     const next = { ...plan, epoch: this.current.epoch + 1 }
+    const change = (this.changeCount += 1)
     const links = this.links().filter(link => link.state === 'ready')
     try {
       await this.ports.claim(next.listeners)
-      await Promise.all(links.map(link => unlessGone(link, link.prepare(next))))
+      await Promise.all(links.map(link => unlessGone(link, link.prepare(change, next))))
     } catch (error) {
-      for (const link of links) link.discard(next.epoch)
+      for (const link of links) link.discard()
       this.ports.keepOnly(this.current.listeners)
       throw error
     }
     this.current = next
-    await Promise.all(links.map(link => unlessGone(link, link.switchTo(next.epoch))))
+    await Promise.all(links.map(link => unlessGone(link, link.switchTo(change))))
     this.ports.keepOnly(next.listeners)
-    for (const link of this.links()) if (link.state === 'ready') void this.catchUp(link)
+    for (const link of this.links()) if (link.state === 'ready') await this.catchUp(link)
     this.options.log.write('info', 'plan in use', { epoch: next.epoch, hash: next.hash })
     return next
   }
@@ -168,8 +171,9 @@ export class Supervisor {
     const plan = this.current
     if (link.epoch === plan.epoch) return
     try {
-      await link.prepare(plan)
-      await link.switchTo(plan.epoch)
+      const change = (this.changeCount += 1)
+      await link.prepare(change, plan)
+      await link.switchTo(change)
     } catch (error) {
       const fields = { shard: link.shard, error: (error as Error).message }
       this.options.log.write('error', 'a shard could not follow to the new plan and is ended', fields)
@@ -227,7 +231,8 @@ export class Supervisor {
     link.ready().then(
       () => {
         this.options.log.write('info', 'shard started anew', { shard: slot.shard, restarts: slot.restarts })
-        void this.catchUp(link)
+        // Behind any change that is under way: a shard makes one plan ready at a time.
+        this.changes = this.changes.then(() => this.catchUp(link))
       },
       () => {
         // It ended, which `ended` has seen; or it hangs before it ever served.
@@ -305,6 +310,6 @@ async function unlessGone(link: ShardLink, asked: Promise<void>): Promise<void> 
   try {
     await asked
   } catch (error) {
-    if (link.state !== 'ended') throw error
+    if (link.state !== 'ended' && link.state !== 'ending') throw error
   }
 }

@@ -1,0 +1,262 @@
+// Serving in the foreground: load the configuration, start what it needs, say what is served, wait for the end.
+// Used by `npm start` and by `sluice serve`. What a person reads goes to standard error; standard output is the
+// log's alone.
+
+import { chooseAcceptor, type DemoThread, spawnShard, startDemoThread } from '../workers/boot.ts'
+import { type AdminHealth, type AdminServer, openAdmin } from './admin/index.ts'
+import { systemClock } from './common/clock.ts'
+import {
+  ConfigErrors,
+  type LoadedPlan,
+  loadPlan,
+  maskedPlan,
+  type Plan,
+  withDemo,
+} from './common/config/index.ts'
+import { VERSION } from './common/version.ts'
+import { newSharedMemory } from './gateway/index.ts'
+import { Supervisor } from './shards/index.ts'
+import { startLines } from './start-lines.ts'
+import {
+  Log,
+  type LogLevel,
+  LogWriter,
+  METRICS,
+  metricsPage,
+  readLogLevel,
+  SnapshotSum,
+} from './telemetry/index.ts'
+
+export interface ServeOptions {
+  /** Configuration file, or null to look for one and then in the environment. */
+  readonly file: string | null
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Exit codes of the process; documented in the README. */
+export const EXIT_CODES = {
+  /** Ended as asked; nothing was cut. */
+  ok: 0,
+  /** The configuration is wrong. */
+  config: 1,
+  /** It could not start for another reason: a port, a certificate, a thread. */
+  start: 2,
+  /** Ended as asked; running exchanges were cut. */
+  cut: 3,
+  /** A bug in the supervisor. */
+  bug: 4,
+} as const
+
+/** Whoever waits longer than this is told for what. */
+const PROGRESS_EVERY_MS = 1_000
+
+/** What is left of the log gets this long when the process ends. */
+const LOG_FLUSH_MS_MAX = 500
+
+/** Serves until a signal; resolves with the exit code when everything has ended. */
+export async function serve(options: ServeOptions): Promise<number> {
+  let loaded: LoadedPlan
+  try {
+    loaded = loadPlan(options)
+  } catch (error) {
+    if (!(error instanceof ConfigErrors)) throw error
+    say(error.message)
+    return EXIT_CODES.config
+  }
+  const { level, fault } = readLogLevel(options.env['LOG_LEVEL'])
+  if (fault !== null) say(fault)
+  return new Service(loaded, level).run()
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** The process: everything that lives from its start to its end. */
+class Service {
+  private readonly loaded: LoadedPlan
+  private readonly level: LogLevel
+  private readonly writer: LogWriter
+  private readonly log: Log
+  private supervisor: Supervisor | null = null
+  private admin: AdminServer | null = null
+  private demo: DemoThread | null = null
+  /** What a start that takes long is waiting for. */
+  private waitingFor: string
+  private signals: number
+  private onSignal: () => void
+
+  constructor(loaded: LoadedPlan, level: LogLevel) {
+    this.loaded = loaded
+    this.level = level
+    this.writer = new LogWriter(process.stdout)
+    this.log = new Log(level, systemClock, {}, line => this.writer.write(`${line}\n`, 1))
+    this.waitingFor = 'the threads'
+    this.signals = 0
+    this.onSignal = () => {}
+  }
+
+  async run(): Promise<number> {
+    const stopped = new Promise<void>(resolve => (this.onSignal = resolve))
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.signalled(signal))
+    process.on('uncaughtException', error => void this.crash(error))
+    const progress = setInterval(
+      () => say(`still starting: waiting for ${this.waitingFor}`),
+      PROGRESS_EVERY_MS,
+    )
+    let failure: Error | null = null
+    try {
+      await this.start()
+    } catch (error) {
+      failure = error as Error
+    }
+    clearInterval(progress)
+    // A signal during the start ends the start, which is then no failure.
+    if (failure !== null) {
+      await this.close()
+      if (this.signals > 0) return EXIT_CODES.ok
+      say(`cannot start: ${failure.message}`)
+      return EXIT_CODES.start
+    }
+    await stopped
+    return this.stop()
+  }
+
+  // ── start ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  private async start(): Promise<void> {
+    const plan = await this.finishedPlan()
+    const { kind, reason, sharing } = await chooseAcceptor(plan.server)
+    const shards = sharing ? plan.server.shards : 1
+    this.supervisor = new Supervisor({
+      plan,
+      shards,
+      acceptor: kind,
+      exclusive: !sharing,
+      spawn: spawnShard,
+      shared: newSharedMemory(),
+      logLevel: this.level,
+      log: this.log,
+      writeLines: (text, lines, taken) => this.writer.write(text, lines, taken),
+      clock: systemClock,
+    })
+    this.waitingFor = 'the admin listener'
+    this.admin = await openAdmin({
+      address: plan.admin.address,
+      port: plan.admin.port,
+      token: plan.admin.token?.secret ?? null,
+      source: {
+        health: () => this.health(),
+        metrics: () => this.metrics(),
+        config: () => this.shownConfig(),
+      },
+    })
+    this.waitingFor = `${shards} shard${shards === 1 ? '' : 's'}`
+    if (this.signals > 0) throw new Error('told to stop')
+    await this.supervisor.start()
+    this.announce(plan, shards, kind)
+    if (reason !== null) say(`  note       ${reason}`)
+    if (shards < plan.server.shards) {
+      say(
+        `  note       one shard instead of ${plan.server.shards}: threads cannot share a port with the ${kind} acceptor on Node ${process.versions.node}`,
+      )
+    }
+    say(`ready in ${Math.round(performance.now())} ms`)
+  }
+
+  /** The plan with what only a running process knows: where the demo provider listens. */
+  private async finishedPlan(): Promise<Plan> {
+    const { plan, demoWanted } = this.loaded
+    if (!demoWanted) return plan
+    this.waitingFor = 'the demo provider'
+    this.demo = await startDemoThread(error => {
+      this.log.write('error', 'the demo provider has ended', { error: error.message })
+    })
+    return withDemo(plan, this.demo.origin)
+  }
+
+  private announce(plan: Plan, shards: number, acceptor: string): void {
+    const ports = new Map(this.supervisor!.listeners.map(({ name, port }) => [name, port]))
+    const facts = { plan, notes: this.loaded.notes, version: VERSION, ports, shards, acceptor }
+    for (const line of startLines({ ...facts, adminPort: this.admin!.port })) say(line)
+  }
+
+  // ── what the admin listener shows ───────────────────────────────────────────────────────────────────────
+
+  private health(): AdminHealth {
+    const { supervisor } = this
+    if (supervisor === null || supervisor.phase === 'starting') {
+      return { alive: true, ready: false, reasons: [`starting: waiting for ${this.waitingFor}`] }
+    }
+    const facts = supervisor.facts()
+    const reasons = facts
+      .filter(({ state }) => state !== 'ready')
+      .map(
+        ({ shard, state, lastEnd }) => `shard ${shard} is ${state}${lastEnd === null ? '' : ` (${lastEnd})`}`,
+      )
+    const alive = facts.every(({ state }) => state !== 'stuck')
+    if (supervisor.phase !== 'serving') reasons.unshift('draining')
+    const ready = supervisor.phase === 'serving' && facts.some(({ state }) => state === 'ready')
+    return { alive, ready, reasons }
+  }
+
+  private async metrics(): Promise<{ contentType: string; text: string }> {
+    const sum = new SnapshotSum()
+    if (this.supervisor !== null) sum.add(await this.supervisor.snapshot())
+    const dropped = { labels: ['supervisor'], values: [this.writer.dropped] }
+    sum.add([{ name: METRICS.logDropped.name, rows: [dropped] }])
+    return metricsPage(sum.snapshot())
+  }
+
+  private shownConfig(): unknown {
+    const plan = this.supervisor?.plan ?? this.loaded.plan
+    return { hash: plan.hash, epoch: plan.epoch, sources: this.loaded.notes.sources, plan: maskedPlan(plan) }
+  }
+
+  // ── end ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  private signalled(signal: string): void {
+    this.signals += 1
+    this.onSignal()
+    if (this.signals > 1) void this.endAtOnce()
+    else if (this.supervisor?.phase === 'serving') {
+      say(`${signal}: draining for at most ${this.supervisor.plan.server.drainMs} ms; again to end at once`)
+    } else void this.supervisor?.endNow()
+  }
+
+  private async stop(): Promise<number> {
+    const cut = await this.supervisor!.drain()
+    await this.close()
+    say(cut === 0 ? 'ended; nothing was cut' : `ended; ${cut} exchange${cut === 1 ? ' was' : 's were'} cut`)
+    return cut === 0 ? EXIT_CODES.ok : EXIT_CODES.cut
+  }
+
+  private async close(): Promise<void> {
+    await this.supervisor?.endNow()
+    await Promise.allSettled([this.admin?.close(), this.demo?.end()])
+    await this.writer.drained(LOG_FLUSH_MS_MAX)
+  }
+
+  /** The second signal. */
+  private async endAtOnce(): Promise<void> {
+    const cut = this.supervisor?.cutIfEnded ?? 0
+    await this.exit(cut === 0 ? EXIT_CODES.ok : EXIT_CODES.cut)
+  }
+
+  /** The supervisor itself met an error nobody caught. */
+  private async crash(error: Error): Promise<void> {
+    say(`the supervisor failed: ${error.stack ?? error.message}`)
+    await this.exit(EXIT_CODES.bug)
+  }
+
+  /**
+   * Ends the process with shards still running. They close their native servers first: with one left open the
+   * runtime would abort instead of exiting.
+   */
+  private async exit(code: number): Promise<void> {
+    const ended = await (this.supervisor?.endNow() ?? Promise.resolve(true))
+    if (ended) process.exit(code)
+    process.kill(process.pid, 'SIGKILL')
+  }
+}
