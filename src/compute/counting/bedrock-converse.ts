@@ -26,6 +26,7 @@ export function countedConverse(body: Members): CountedPrompt {
     for (const block of listOf(members['content'])) readBlock(prompt, message, block)
   }
   const config = membersOf(body['toolConfig'])
+  if (config === null) prompt.oddity(body['toolConfig'], prompt.loose)
   for (const tool of listOf(config?.['tools'])) {
     const spec = membersOf(membersOf(tool)?.['toolSpec'])
     if (spec !== null) {

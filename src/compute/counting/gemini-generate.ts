@@ -39,11 +39,9 @@ export function countedGemini(body: Members): CountedPrompt {
 
 function readContent(prompt: CountedPrompt, role: string, content: unknown): void {
   const message = prompt.message(role)
-  if (typeof content === 'string') {
-    message.texts.push(content)
-    return
-  }
-  for (const part of listOf(membersOf(content)?.['parts'])) readPart(prompt, message, part)
+  const members = membersOf(content)
+  if (members === null) prompt.oddity(content, message.texts)
+  else for (const part of listOf(members['parts'])) readPart(prompt, message, part)
 }
 
 function readPart(prompt: CountedPrompt, message: CountedMessage, part: unknown): void {
