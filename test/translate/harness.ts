@@ -100,7 +100,13 @@ const ABLE: Readonly<Record<DialectId, Partial<ModelFacts>>> = {
   'openai-chat': {},
   'openai-responses': {},
   'anthropic-messages': { reasoning: 'adaptive', efforts: ['low', 'medium', 'high', 'max'], choicesMax: 1 },
-  'bedrock-converse': { reasoning: 'adaptive', efforts: ['low', 'medium', 'high', 'max'], choicesMax: 1 },
+  'bedrock-converse': {
+    reasoning: 'adaptive',
+    efforts: ['low', 'medium', 'high', 'max'],
+    choicesMax: 1,
+    video: true,
+    vendorFields: 'anthropic',
+  },
   'gemini-generate': { reasoning: 'level', efforts: ['minimal', 'low', 'medium', 'high'] },
 }
 

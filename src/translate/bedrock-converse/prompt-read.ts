@@ -1,0 +1,337 @@
+// A Converse body as a prompt. Owns this dialect's request members; refuses wrong kinds by their path and keeps what
+// it does not know. The model and whether to stream stand in the path, not here.
+// Fields of the model itself (`additionalModelRequestFields`) are read where we know their vendor's names.
+
+import { JsonObject, readBody, readJson } from '../bytes/json-tree.ts'
+import { effortOf } from '../efforts.ts'
+import {
+  type Effort,
+  type OutputFormat,
+  type Part,
+  Prompt,
+  promptTurn,
+  type ReasoningWish,
+  textPart,
+  type Tool,
+  type ToolChoice,
+  vendorPart,
+} from '../prompt.ts'
+import { TranslateError } from '../translate-error.ts'
+import { cacheMarkOf, ContentReader, guarded, kindOf } from './content-read.ts'
+import {
+  BODY_MEMBERS,
+  INFERENCE_MEMBERS,
+  MESSAGE_MEMBERS,
+  type NestedMember,
+  OUTPUT_MEMBERS,
+  RESPONSE_PATHS,
+  STOP_SEQUENCE_PATH,
+  TIERS,
+  TOOL_CONFIG_MEMBERS,
+  TOOL_MEMBERS,
+  VENDOR_FIELDS,
+} from './wire.ts'
+
+export function readPrompt(bytes: Uint8Array): Prompt {
+  const body = readBody(bytes)
+  const prompt = new Prompt('bedrock-converse', '')
+  prompt.wantUsage = true
+  readSystem(body, prompt)
+  readMessages(body, prompt)
+  readInference(body, prompt)
+  readTools(body, prompt)
+  readOutput(body, prompt)
+  readVendorFields(body, prompt)
+  readCaller(body, prompt)
+  readOwnWishes(body, prompt)
+  return prompt
+}
+
+function readSystem(body: JsonObject, prompt: Prompt): void {
+  const blocks = body.array('system')?.objects() ?? []
+  if (blocks.length === 0) return
+  const parts: Part[] = []
+  for (const block of blocks) {
+    const kind = kindOf(block)
+    const last = parts.at(-1)
+    if (kind === 'cachePoint' && last !== undefined && last.cache === null) {
+      parts[parts.length - 1] = { ...last, cache: cacheMarkOf(block) }
+    } else if (kind === 'text') parts.push(textPart(block.requiredString('text'), block.pointer))
+    else if (kind === 'guardContent') parts.push(guarded(block))
+    else parts.push(vendorPart('bedrock-converse', kind, block.json, block.pointer))
+  }
+  prompt.instructions.push(promptTurn('system', parts, '/system'))
+}
+
+function readMessages(body: JsonObject, prompt: Prompt): void {
+  const messages = body.requiredArray('messages')
+  if (messages.length === 0) {
+    throw new TranslateError('invalid', 'messages: found an empty array, allowed is one or more', 'messages')
+  }
+  const reader = new ContentReader()
+  for (const message of messages.objects()) {
+    const role = message.requiredString('role')
+    if (role !== 'user' && role !== 'assistant' && role !== 'system') {
+      throw message.refuse('role', 'user, assistant or system')
+    }
+    const parts = reader.read(message.requiredArray('content'))
+    const more = { extra: message.extras(MESSAGE_MEMBERS) }
+    prompt.turns.push(promptTurn(role === 'assistant' ? 'model' : role, parts, message.pointer, more))
+  }
+}
+
+function readInference(body: JsonObject, prompt: Prompt): void {
+  const config = body.object('inferenceConfig')
+  if (config === null) return
+  prompt.outputTokensMax = config.integer('maxTokens')
+  if (prompt.outputTokensMax !== null && prompt.outputTokensMax < 1) {
+    throw config.refuse('maxTokens', '1 or more')
+  }
+  prompt.temperature = config.number('temperature')
+  prompt.topP = config.number('topP')
+  prompt.stop = config.array('stopSequences')?.strings() ?? []
+  keepUnknown(config, 'inferenceConfig', INFERENCE_MEMBERS, prompt)
+}
+
+function keepUnknown(
+  owner: JsonObject,
+  member: NestedMember,
+  known: ReadonlySet<string>,
+  prompt: Prompt,
+): void {
+  for (const extra of owner.extras(known))
+    prompt.extra.push({ name: `${member}/${extra.name}`, json: extra.json })
+}
+
+function readTools(body: JsonObject, prompt: Prompt): void {
+  const config = body.object('toolConfig')
+  if (config === null) return
+  for (const entry of config.array('tools')?.objects() ?? []) {
+    const kind = kindOf(entry)
+    const last = prompt.tools.at(-1)
+    if (kind === 'cachePoint' && last !== undefined && last.cache === null) {
+      prompt.tools[prompt.tools.length - 1] = { ...last, cache: cacheMarkOf(entry) }
+    } else prompt.tools.push(kind === 'toolSpec' ? toolOf(entry) : ownTool(entry, kind))
+  }
+  const choice = config.object('toolChoice')
+  if (choice !== null) prompt.toolChoice = toolChoiceOf(choice, config)
+  keepUnknown(config, 'toolConfig', TOOL_CONFIG_MEMBERS, prompt)
+}
+
+const BARE_TOOL = {
+  namespace: null,
+  description: null,
+  schema: null,
+  schemaForm: 'json-schema',
+  strict: null,
+  grammar: null,
+  hosted: null,
+  cache: null,
+  extra: [],
+} as const
+
+function toolOf(entry: JsonObject): Tool {
+  const spec = entry.requiredObject('toolSpec')
+  return {
+    ...BARE_TOOL,
+    kind: 'function',
+    name: spec.requiredString('name'),
+    description: spec.string('description'),
+    schema: spec.requiredObject('inputSchema').requiredObject('json').json,
+    strict: spec.boolean('strict'),
+    at: entry.pointer,
+    extra: spec.extras(TOOL_MEMBERS),
+  }
+}
+
+/** A tool of the service's own, or a kind of entry that is new to us. */
+function ownTool(entry: JsonObject, kind: string): Tool {
+  const name = kind === 'systemTool' ? entry.requiredObject(kind).requiredString('name') : kind
+  const hosted = { dialect: 'bedrock-converse' as const, type: kind, json: entry.json }
+  return { ...BARE_TOOL, kind: 'hosted', name, hosted, at: entry.pointer }
+}
+
+function toolChoiceOf(choice: JsonObject, config: JsonObject): ToolChoice {
+  const kind = kindOf(choice)
+  if (kind === 'auto') return { mode: 'auto', names: [], forced: false }
+  if (kind === 'any') return { mode: 'any', names: [], forced: true }
+  if (kind !== 'tool') throw config.refuse('toolChoice', 'an object with auto, any or tool')
+  return { mode: 'one', names: [choice.requiredObject('tool').requiredString('name')], forced: true }
+}
+
+function readOutput(body: JsonObject, prompt: Prompt): void {
+  const config = body.object('outputConfig')
+  if (config === null) return
+  prompt.format = formatOf(config.object('textFormat'))
+  const effort = wordOf(config, 'effort')
+  if (effort !== null) prompt.reasoning = { mode: 'effort', effort, budgetTokens: null, show: null }
+  keepUnknown(config, 'outputConfig', OUTPUT_MEMBERS, prompt)
+}
+
+function formatOf(format: JsonObject | null): OutputFormat | null {
+  if (format === null) return null
+  if (format.requiredString('type') !== 'json_schema') throw format.refuse('type', 'json_schema')
+  const made = format.requiredObject('structure').requiredObject('jsonSchema')
+  const schema = made.requiredString('schema')
+  if (!isSchema(schema)) throw made.refuse('schema', 'the text of a JSON Schema object')
+  return {
+    kind: 'schema',
+    name: made.string('name'),
+    description: made.string('description'),
+    schema,
+    schemaForm: 'json-schema',
+    strict: null,
+  }
+}
+
+function isSchema(text: string): boolean {
+  try {
+    return readJson(text) instanceof JsonObject
+  } catch (error) {
+    if (error instanceof TranslateError) return false
+    throw error
+  }
+}
+
+function wordOf(owner: JsonObject, name: string): Effort | null {
+  const word = owner.string(name)
+  const effort = effortOf(word)
+  if (word !== null && effort === null)
+    throw owner.refuse(name, 'none, minimal, low, medium, high, xhigh or max')
+  return effort
+}
+
+/** Names of model fields we understand, of all vendors. Everything else is kept for hosts of this dialect. */
+function readVendorFields(body: JsonObject, prompt: Prompt): void {
+  const fields = body.object(VENDOR_FIELDS)
+  if (fields === null) return
+  const taken = new Set<string>()
+  const take = (name: string): void => void taken.add(name)
+  if (typeof fields.get('top_k') === 'number') {
+    prompt.topK = fields.number('top_k')
+    take('top_k')
+  }
+  const novaConfig = fields.get('inferenceConfig')
+  if (novaConfig instanceof JsonObject && novaConfig.keys.length === 1 && novaConfig.has('topK')) {
+    prompt.topK = novaConfig.number('topK')
+    take('inferenceConfig')
+  }
+  readReasoning(fields, prompt, take)
+  const choice = fields.get('tool_choice')
+  if (choice instanceof JsonObject && typeof choice.get('disable_parallel_tool_use') === 'boolean') {
+    prompt.parallelCalls = choice.get('disable_parallel_tool_use') === false
+    prompt.toolChoice ??= vendorChoice(choice)
+    take('tool_choice')
+  }
+  if (fields.get('tools') !== undefined) {
+    for (const tool of fields.array('tools')?.objects() ?? []) prompt.tools.push(vendorTool(tool))
+    take('tools')
+  }
+  for (const extra of fields.extras(taken)) {
+    prompt.vendorWishes.push({ name: `${VENDOR_FIELDS}/${extra.name}`, json: extra.json, essential: false })
+  }
+}
+
+/** Claude's own way to choose, which is the only place for its parallel switch. */
+function vendorChoice(choice: JsonObject): ToolChoice | null {
+  const name = choice.string('name')
+  switch (choice.string('type')) {
+    case 'any':
+      return { mode: 'any', names: [], forced: true }
+    case 'none':
+      return { mode: 'none', names: [], forced: false }
+    case 'tool':
+      return { mode: 'one', names: [name ?? ''], forced: true }
+    default:
+      return null
+  }
+}
+
+/** Claude's built-in tools, which Converse has no entry for: they are spelled as Messages spells them. */
+function vendorTool(tool: JsonObject): Tool {
+  const type = tool.string('type') ?? 'custom'
+  const hosted = { dialect: 'anthropic-messages' as const, type, json: tool.json }
+  return { ...BARE_TOOL, kind: 'hosted', name: tool.string('name') ?? type, hosted, at: tool.pointer }
+}
+
+function readReasoning(fields: JsonObject, prompt: Prompt, take: (name: string) => void): void {
+  const word = fields.get('reasoning_effort')
+  const config = fields.get('output_config')
+  let effort = prompt.reasoning?.effort ?? null
+  if (typeof word === 'string') {
+    effort ??= wordOf(fields, 'reasoning_effort')
+    take('reasoning_effort')
+  }
+  if (config instanceof JsonObject && config.keys.length === 1 && config.has('effort')) {
+    effort ??= wordOf(config, 'effort')
+    take('output_config')
+  }
+  if (effort !== null)
+    prompt.reasoning = { mode: effort === 'none' ? 'off' : 'effort', effort, budgetTokens: null, show: null }
+  const nova = fields.get('reasoningConfig')
+  if (nova instanceof JsonObject) {
+    prompt.reasoning = novaReasoning(nova)
+    take('reasoningConfig')
+  }
+  const thinking = fields.get('thinking')
+  if (thinking instanceof JsonObject) {
+    prompt.reasoning = thinkingOf(thinking, effort)
+    take('thinking')
+  }
+}
+
+function novaReasoning(config: JsonObject): ReasoningWish {
+  const effort = wordOf(config, 'maxReasoningEffort')
+  const mode =
+    config.string('type') === 'disabled' ? 'off' : effort === null ? ('adaptive' as const) : 'effort'
+  return { mode, effort, budgetTokens: null, show: null }
+}
+
+function thinkingOf(thinking: JsonObject, effort: Effort | null): ReasoningWish {
+  const display = thinking.string('display')
+  const show = display === 'omitted' ? 'none' : display === null ? null : 'summary'
+  const wish = { effort, budgetTokens: null, show } as const
+  switch (thinking.requiredString('type')) {
+    case 'enabled':
+      return { ...wish, mode: 'budget', budgetTokens: thinking.integer('budget_tokens') }
+    case 'adaptive':
+      return { ...wish, mode: 'adaptive' }
+    case 'between_tools':
+      return { ...wish, mode: 'between-tools' }
+    case 'disabled':
+      return { ...wish, mode: 'off' }
+    default:
+      throw thinking.refuse('type', 'enabled, adaptive, between_tools or disabled')
+  }
+}
+
+function readCaller(body: JsonObject, prompt: Prompt): void {
+  const metadata = body.object('requestMetadata')
+  for (const name of metadata?.keys ?? [])
+    prompt.metadata.push({ name, value: metadata!.requiredString(name) })
+  const tier = body.object('serviceTier')
+  if (tier !== null) prompt.tier = TIERS[tier.requiredString('type')] ?? 'auto'
+  const guardrail = body.object('guardrailConfig')
+  if (guardrail !== null) prompt.safety.push({ name: 'guardrailConfig', json: guardrail.json })
+}
+
+/** Members that only hosts of this dialect can honour. */
+function readOwnWishes(body: JsonObject, prompt: Prompt): void {
+  const paths = body.array(RESPONSE_PATHS)
+  if (paths !== null) {
+    // The reply's writer looks it up; the only path we can serve for a model behind another dialect is the stop text.
+    prompt.echo.push({ name: RESPONSE_PATHS, json: paths.json })
+    if (paths.strings().some(path => path !== STOP_SEQUENCE_PATH)) {
+      prompt.vendorWishes.push({ name: RESPONSE_PATHS, json: paths.json, essential: false })
+    }
+  }
+  const known = new Set([...BODY_MEMBERS, RESPONSE_PATHS, 'performanceConfig', 'promptVariables'])
+  const performance = body.jsonOf('performanceConfig')
+  if (performance !== null)
+    prompt.vendorWishes.push({ name: 'performanceConfig', json: performance, essential: false })
+  // The prompt itself is stored at the vendor.
+  const variables = body.jsonOf('promptVariables')
+  if (variables !== null)
+    prompt.vendorWishes.push({ name: 'promptVariables', json: variables, essential: true })
+  prompt.extra.push(...body.extras(known))
+}
