@@ -1,0 +1,49 @@
+// Looks at everything that waits, now and then. Owns one timer per acceptor, which runs only while something
+// waits; who waits for what is the waiting one's business. So a deadline costs nothing per piece of body: it is
+// never early, and late by two looks at most.
+
+import { SWEEP_MS_MAX, SWEEP_MS_MIN } from './bounds.ts'
+
+/** Something that waits. */
+export interface Waiting {
+  /** A look at the time; call `Sweep.drop` when nothing is waited for any more. */
+  look(nowMs: number): void
+}
+
+export class Sweep {
+  readonly everyMs: number
+  private readonly waiting: Set<Waiting> = new Set()
+  private timer: NodeJS.Timeout | null = null
+
+  /** `shortestMs` is the shortest of the bounds that are watched. */
+  constructor(shortestMs: number) {
+    this.everyMs = Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, Math.floor(shortestMs / 4)))
+  }
+
+  add(waiting: Waiting): void {
+    this.waiting.add(waiting)
+    if (this.timer !== null) return
+    this.timer = setInterval(() => this.run(), this.everyMs)
+    this.timer.unref()
+  }
+
+  drop(waiting: Waiting): void {
+    this.waiting.delete(waiting)
+  }
+
+  stop(): void {
+    this.waiting.clear()
+    this.rest()
+  }
+
+  private run(): void {
+    const nowMs = performance.now()
+    for (const waiting of this.waiting) waiting.look(nowMs)
+    if (this.waiting.size === 0) this.rest()
+  }
+
+  private rest(): void {
+    if (this.timer !== null) clearInterval(this.timer)
+    this.timer = null
+  }
+}
