@@ -14,9 +14,7 @@ import {
   withDemo,
 } from './common/config/index.ts'
 import { VERSION } from './common/version.ts'
-import { newSharedMemory } from './gateway/index.ts'
 import { Supervisor } from './shards/index.ts'
-import { startLines } from './start-lines.ts'
 import {
   Log,
   type LogLevel,
@@ -26,6 +24,7 @@ import {
   readLogLevel,
   SnapshotSum,
 } from './telemetry/index.ts'
+import { newBreakerMemory } from './upstream/index.ts'
 
 export interface ServeOptions {
   /** Configuration file, or null to look for one and then in the environment. */
@@ -135,7 +134,7 @@ class Service {
       acceptor: kind,
       exclusive: !sharing,
       spawn: spawnShard,
-      shared: newSharedMemory(),
+      shared: newBreakerMemory(),
       logLevel: this.level,
       log: this.log,
       writeLines: (text, lines, taken) => this.writer.write(text, lines, taken),
@@ -154,8 +153,11 @@ class Service {
     })
     this.waitingFor = `${shards} shard${shards === 1 ? '' : 's'}`
     if (this.signals > 0) throw new Error('told to stop')
-    await this.supervisor.start()
-    this.announce(plan, shards, kind)
+    // The catalogue behind the lines is read while the shards read their code.
+    const [{ startLines }] = await Promise.all([import('./start-lines.ts'), this.supervisor.start()])
+    const ports = new Map(this.supervisor.listeners.map(({ name, port }) => [name, port]))
+    const facts = { plan, notes: this.loaded.notes, version: VERSION, ports, shards, acceptor: kind }
+    for (const line of startLines({ ...facts, adminPort: this.admin.port })) say(line)
     if (reason !== null) say(`  note       ${reason}`)
     if (shards < plan.server.shards) {
       say(
@@ -174,12 +176,6 @@ class Service {
       this.log.write('error', 'the demo provider has ended', { error: error.message })
     })
     return withDemo(plan, this.demo.origin)
-  }
-
-  private announce(plan: Plan, shards: number, acceptor: string): void {
-    const ports = new Map(this.supervisor!.listeners.map(({ name, port }) => [name, port]))
-    const facts = { plan, notes: this.loaded.notes, version: VERSION, ports, shards, acceptor }
-    for (const line of startLines({ ...facts, adminPort: this.admin!.port })) say(line)
   }
 
   // ── what the admin listener shows ───────────────────────────────────────────────────────────────────────

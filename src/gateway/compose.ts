@@ -7,7 +7,6 @@ import { loadCatalogue } from '../routing/index.ts'
 import {
   BreakerTable,
   createUpstreamClient,
-  newBreakerMemory,
   type UpstreamCall,
   type UpstreamClient,
   type UpstreamHandler,
@@ -18,14 +17,9 @@ import { GatewayEngine } from './engine.ts'
 import type { Services } from './services.ts'
 
 export type GatewayParts = Pick<Services, 'recorder' | 'countTokens' | 'translatePrompt' | 'bug'> & {
-  /** What the shards of a process decide together, from {@link newSharedMemory}. */
+  /** What the shards of a process decide together, made once: the breakers' memory. */
   readonly shared: SharedArrayBuffer
   readonly clock?: Clock
-}
-
-/** Made once per process and given to every shard. */
-export function newSharedMemory(): SharedArrayBuffer {
-  return newBreakerMemory()
 }
 
 /** An engine and what it stands on. */

@@ -4,7 +4,9 @@
 // with the longest prefix, and for a prefix that nobody knows the bare id behind it. A bare id never crosses from one
 // known vendor to another, and one that several entries have means none of them. Internal entries are invisible.
 
-import { type Plan, type ProviderPlan, vendorNamed } from '../common/config/index.ts'
+import type { Plan, ProviderPlan } from '../common/config/index.ts'
+// Not through the door: a shard would load the schema and the YAML reader with it.
+import { vendorNamed } from '../common/config/vendors.ts'
 import { nearestNames } from '../common/nearest.ts'
 import { knownModels } from './catalogue.ts'
 

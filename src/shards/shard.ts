@@ -3,7 +3,9 @@
 // Everything it stands on is passed in, so a test runs it in its own thread over a pair of ports.
 
 import { type Clock, systemClock } from '../common/clock.ts'
-import { type Plan, rewrapSecrets } from '../common/config/index.ts'
+import type { Plan } from '../common/config/index.ts'
+// Not through the door: a shard would load the schema and the YAML reader with it.
+import { rewrapSecrets } from '../common/config/secret.ts'
 import { unreachable } from '../common/assert.ts'
 import { LineQueue, Log, LoopDelay, ShardMetrics } from '../telemetry/index.ts'
 import { type ComputeFacts, type PoolFacts, ShardGauges } from './gauges.ts'

@@ -4,14 +4,18 @@
 // when its turn comes, a caller that has left costs a working connection. Here calls wait in our queue, and a
 // Client sees a request only when its socket is ready for it.
 
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
-import { Client, type Dispatcher } from 'undici'
+import type { Client, Dispatcher } from 'undici'
 import type { HeaderList } from '../common/headers.ts'
 import type { Call } from './call.ts'
 import type { Connector } from './connect.ts'
 import { Connection } from './connection.ts'
 import { wireFields } from './http1-request.ts'
 import type { OriginPool } from './pools.ts'
+
+/** Loaded with the first connection: it costs every shard 15 MB and a good part of its start, and is rarely used. */
+const load = (): typeof import('undici') => createRequire(import.meta.url)('undici')
 
 /** Idle time is the pool's business; undici's own must never come first. */
 const NEVER_MS = 24 * 60 * 60 * 1_000
@@ -27,7 +31,7 @@ export class UndiciConnection extends Connection {
     super(pool)
     this.socket = connector.open(pool.target, null, () => this.connected())
     this.watch(this.socket)
-    this.client = new Client(pool.target.origin, {
+    this.client = new (load().Client)(pool.target.origin, {
       // The socket is open by the time undici asks. It asks again only when this one has died.
       // The answer waits for a microtask because undici ignores one that comes inside its own call.
       connect: (_options, callback) => {
