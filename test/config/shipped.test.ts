@@ -69,7 +69,9 @@ describe('config/gateway.reference.yaml', () => {
     const used = new Set<string>()
     walk(configJsonSchema() as SchemaNode, parse(text), '', used)
     const commented = (key: string) => new RegExp(`#.*\\b${key}:`).test(text)
-    const missing = KEYS.filter(({ path, key }) => !used.has(path) && !commented(key))
+    // The deprecated list has the entries of the one that replaced it.
+    const keys = KEYS.filter(({ path }) => !path.startsWith('.llm_providers.'))
+    const missing = keys.filter(({ path, key }) => !used.has(path) && !commented(key))
     expect(missing.map(({ path }) => path)).toEqual([])
   })
 

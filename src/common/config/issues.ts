@@ -56,6 +56,7 @@ export class Findings {
   private readonly places: Places
   private readonly hidden = new Set<string>()
   private readonly found: ConfigIssue[] = []
+  private readonly said = new Set<string>()
   private dropped = 0
   private root: unknown = null
 
@@ -85,6 +86,11 @@ export class Findings {
   /** For what has a line but no tree yet: broken YAML. */
   errorAt(code: string, line: number | null, column: number | null, message: string): void {
     this.push({ code, severity: 'error', file: this.file, line, column, path: '(file)', message })
+  }
+
+  /** Findings of another run over the same file; what was said already is not said again. */
+  take(issues: readonly ConfigIssue[]): void {
+    for (const issue of issues) this.push({ ...issue, message: this.scrub(issue.message) })
   }
 
   /** For a value that came from a variable of the process, not from the file. */
@@ -147,6 +153,10 @@ export class Findings {
   }
 
   private push(issue: ConfigIssue): void {
+    // What stands behind an anchor is read once for every alias, and said once.
+    const key = `${issue.code} ${issue.line} ${issue.column} ${issue.line === null ? issue.path : ''} ${issue.message}`
+    if (this.said.has(key)) return
+    this.said.add(key)
     if (this.found.length >= ISSUES_MAX) this.dropped += 1
     else this.found.push(issue)
   }

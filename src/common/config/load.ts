@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { notActive } from './activity.ts'
 import { dropTolerated } from './check/tolerated.ts'
-import { compile } from './compile/index.ts'
+import { compileTree } from './compile-tree.ts'
 import { demoWanted } from './demo.ts'
 import { type ConfigSource, discover } from './discover.ts'
 import { parseEnvFile } from './env-file.ts'
@@ -14,8 +14,6 @@ import { migrate } from './migrate/index.ts'
 import { Places } from './places.ts'
 import type { Plan } from './plan.ts'
 import { readYaml } from './read-yaml.ts'
-import { document as documentSchema } from './schema/document.ts'
-import { validate } from './validate.ts'
 import { type Env, resolveValues } from './values.ts'
 import { zeroConfig } from './zero-config.ts'
 
@@ -67,14 +65,11 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
   const values = resolveValues(tree, { env, folder }, findings, places)
   const migrations = migrate(tree, findings, places)
   dropTolerated(tree, findings)
-  const document = validate(documentSchema, tree, findings, places)
   const noteOf = (at: number) => {
     const { line } = places.at(tree, ['model_providers', at])
     return line === null ? source.shown : `${source.shown}:${line}`
   }
-  const plan = document === null ? null : compile(document, { findings, env, folder, noteOf })
-  const { errors, warnings } = findings
-  if (plan === null || errors.length > 0) throw new ConfigErrors(errors)
+  const { plan, document } = compileTree(tree, places, { findings, env, folder, noteOf })
   const used = Object.keys(dotenv ?? {}).some(
     name => values.found.has(name) && processEnv[name] === undefined,
   )
@@ -84,9 +79,9 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
       sources: used ? [source.shown, '.env'] : [source.shown],
       found: [...values.found],
       missing: [...values.missing],
-      warnings: warnings.map(issueText),
+      warnings: findings.warnings.map(issueText),
       migrations,
-      notActive: document === null ? [] : notActive(document),
+      notActive: notActive(document),
     },
     file: source.absolute,
     demoWanted: demoWanted(plan, true, processEnv),
@@ -100,17 +95,14 @@ function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
   const { tree, found, missing, notes } = zeroConfig(env)
   const noteOf = (at: number) => notes[at] ?? 'environment'
   for (const name of found) findings.hide(env[name]!)
-  const document = validate(documentSchema, tree, findings, places)
-  const plan = document === null ? null : compile(document, { findings, env, folder: cwd, noteOf })
-  const { errors, warnings } = findings
-  if (plan === null || errors.length > 0) throw new ConfigErrors(errors)
+  const { plan, document } = compileTree(tree, places, { findings, env, folder: cwd, noteOf })
   return {
     plan,
     notes: {
       sources: ['environment'],
       found,
       missing,
-      warnings: warnings.map(issueText),
+      warnings: findings.warnings.map(issueText),
       migrations: [],
       notActive: [],
     },

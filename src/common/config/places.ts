@@ -88,13 +88,15 @@ export class Places {
     let holder: unknown = root
     let known: ObjectPlace | undefined
     let rest: Path = path
+    // A key belongs to the object that holds it, not to the value behind it.
+    const deepest = of === 'key' ? path.length - 1 : path.length
     for (let depth = 0; ; depth++) {
       const place = typeof holder === 'object' && holder !== null ? this.objects.get(holder) : undefined
       if (place !== undefined) {
         known = place
         rest = path.slice(depth)
       }
-      if (depth === path.length || typeof holder !== 'object' || holder === null) break
+      if (depth >= deepest || typeof holder !== 'object' || holder === null) break
       holder = (holder as Tree)[path[depth]!]
     }
     if (known === undefined) return { line: null, column: null, path: pathText(path) }

@@ -5,6 +5,7 @@
 // and sets are not: nothing in the language takes one, and text that looks like one should stay text.
 
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -26,14 +27,14 @@ const DEPTH_MAX = 64
 
 const SENTENCES: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'this alias names an anchor that does not exist',
-  BAD_INDENT: 'the indentation does not fit what stands above',
-  BAD_QUOTED_CHAR: 'this quoted text has an unknown escape',
+  BAD_INDENT: 'the indentation does not fit what stands above, or a bracket is not closed',
+  BAD_DQ_ESCAPE: 'this quoted text has an unknown escape; use single quotes or `\\\\`',
   BAD_SCALAR_START: 'a value cannot start with this character; put it in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a second `:` on this line; put the value in quotes',
   BLOCK_IN_FLOW: 'an indented block cannot stand inside brackets',
   DUPLICATE_KEY: 'this key stands twice',
   KEY_OVER_1024_CHARS: 'this key is too long',
-  MISSING_CHAR: 'a closing quote, bracket, comma or colon is missing here',
+  MISSING_CHAR: 'a dash, quote, bracket, comma or colon is missing here, or the indentation is wrong',
   MULTILINE_IMPLICIT_KEY: 'a key must stand on one line; a quote or a colon is missing',
   MULTIPLE_DOCS: 'only one document is read from a file',
   TAB_AS_INDENT: 'a tab cannot indent; use blanks',
@@ -142,7 +143,7 @@ class TreeReader {
       this.refused = true
       return null
     }
-    if (isAlias(node)) return this.value(node.resolve(this.document) ?? null, path, depth + 1)
+    if (isAlias(node)) return this.aliased(node, path, depth)
     if (isMap(node)) return this.map(node, path, depth)
     if (isSeq(node)) {
       const list: unknown[] = []
@@ -156,6 +157,15 @@ class TreeReader {
       return list
     }
     return isScalar(node) ? scalarValue(node.value) : null
+  }
+
+  private aliased(node: Alias, path: Path, depth: number): unknown {
+    const target = node.resolve(this.document)
+    if (target !== undefined) return this.value(target, path, depth + 1)
+    const { line, col } = this.position(node)
+    this.findings.errorAt('S01', line, col, `not valid YAML: ${SENTENCES['BAD_ALIAS']}`)
+    this.refused = true
+    return null
   }
 
   private map(node: { items: readonly unknown[]; range?: unknown }, path: Path, depth: number): Tree {

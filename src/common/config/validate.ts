@@ -3,8 +3,11 @@
 
 import type { z } from 'zod'
 import { nearestNames } from '../nearest.ts'
+import type { Refused } from './check/repair.ts'
 import type { Findings } from './issues.ts'
+import { CURRENT_VERSION } from './migrate/index.ts'
 import { type Path, type Places, valueAt } from './places.ts'
+import { VERSIONS } from './schema/document.ts'
 
 type RawIssue = z.core.$ZodRawIssue
 type Issue = z.core.$ZodIssue
@@ -22,13 +25,18 @@ const KINDS: Readonly<Record<string, string>> = {
   record: 'a map',
 }
 
-/** The parsed document, or null with the reasons in `findings`. */
+export interface Validated<T> {
+  /** Null with the reasons in the findings. */
+  readonly document: T | null
+  readonly refused: readonly Refused[]
+}
+
 export function validate<T extends z.ZodType>(
   schema: T,
   tree: unknown,
   findings: Findings,
   places: Places,
-): z.output<T> | null {
+): Validated<z.output<T>> {
   findings.look(tree)
   let allowedKeys = new Map<Issue, readonly string[]>()
   const run = () => {
@@ -46,9 +54,13 @@ export function validate<T extends z.ZodType>(
   }
   let result = run()
   if (!result.success && coerceReplaced(tree, result.error.issues, places)) result = run()
-  if (result.success) return result.data
+  if (result.success) return { document: result.data, refused: [] }
   for (const issue of result.error.issues) report(issue, allowedKeys.get(issue) ?? [], findings, tree)
-  return null
+  const refused = result.error.issues.map(issue => ({
+    path: issue.path as Path,
+    keys: issue.code === 'unrecognized_keys' ? issue.keys : [],
+  }))
+  return { document: null, refused }
 }
 
 function pathKey(path: readonly PropertyKey[] | undefined): string {
@@ -121,7 +133,8 @@ function report(issue: Issue, allowedKeys: readonly string[], findings: Findings
         return
       }
       const found = valueAt(tree, path)
-      const suggestions = typeof found === 'string' ? nearestNames(found, values, 1) : []
+      const suggestions =
+        path[0] === 'version' ? [nearestVersion(found)] : nearestNames(String(found), values, 1)
       const message = 'this value does not exist here'
       findings.error({ code: codeOf(path), path, message, allowed: some(values), suggestions })
       return
@@ -129,6 +142,12 @@ function report(issue: Issue, allowedKeys: readonly string[], findings: Findings
     default:
       findings.error({ code: codeOf(path), path, message: sentence(issue) })
   }
+}
+
+/** The version meant by a number, or by one with or without its `v`; else today's. */
+function nearestVersion(found: unknown): string {
+  const bare = String(found).replace(/^v/i, '')
+  return VERSIONS.find(version => version.replace(/^v/, '') === bare) ?? CURRENT_VERSION
 }
 
 /** Mistakes that the reference found only after start have codes of their own. */

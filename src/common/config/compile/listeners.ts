@@ -105,7 +105,7 @@ function checkPort(
   for (const other of others) {
     const overlap = other.address === plan.address || isAny(other.address) || isAny(plan.address)
     if (other.port !== plan.port || !overlap) continue
-    const message = `the listener \`${other.name}\` uses port ${plan.port} already`
+    const message = `the listeners \`${other.name}\` and \`${plan.name}\` both want port ${plan.port}`
     findings.error({ code: 'E71', path: [...path, 'port'], message, showFound: false })
     return
   }

@@ -36,12 +36,15 @@ export function compileProviders(
 ): ProviderPlan[] {
   const named = nameEntries(entries, sources.findings)
   checkDefaults(named, sources.findings)
-  const providers: ProviderPlan[] = []
+  // Of two equal wildcards the later one replaces the earlier.
+  const providers = new Map<string, ProviderPlan>()
   for (const [at, one] of named) {
     const provider = compileEntry(one, sources, sources.noteOf(at))
-    if (provider !== null) providers.push(provider)
+    if (provider === null) continue
+    providers.delete(provider.name)
+    providers.set(provider.name, provider)
   }
-  return providers
+  return [...providers.values()]
 }
 
 function nameEntries(entries: readonly ProviderEntry[], findings: Findings): Map<number, Named> {
@@ -203,6 +206,11 @@ function readBaseUrl(one: Named, vendor: Vendor, findings: Findings): BaseUrl | 
   const { entry } = one
   if (entry.base_url === undefined) return null
   const path = [...one.path, 'base_url']
+  if (entry.base_url.trim() === '') {
+    const message = `the address of \`${one.name}\` is empty, so there is no upstream to call; write it or remove the key`
+    findings.error({ code: 'E70', path, message, showFound: false })
+    return undefined
+  }
   const base = parseBaseUrl(entry.base_url, vendor)
   if (base === null) {
     const message = `the address of \`${one.name}\` must start with http:// or https:// and name a host`
@@ -211,7 +219,7 @@ function readBaseUrl(one: Named, vendor: Vendor, findings: Findings): BaseUrl | 
     return undefined
   }
   if (base.dropped.length > 0) {
-    const message = `the ${base.dropped.join(' and ')} of this address is not sent`
+    const message = `this part of the address is not sent: ${base.dropped.join(', ')}`
     findings.warn({ code: 'W08', path, message, showFound: false })
   }
   return base
@@ -235,7 +243,7 @@ function checkCredentials(one: Named, vendor: Vendor, passes: boolean, findings:
     findings.warn({ code: 'W09', path: [...path, 'passthrough_auth'], message, showFound: false })
   }
   if (keys.length > 0 || passes || entry.base_url !== undefined || vendor.keyOptional) return
-  const variable = vendor.envKey ?? 'NAME_OF_THE_KEY'
+  const variable = vendor.envKey ?? `${vendor.id.toUpperCase()}_API_KEY`
   const message = `\`${one.name}\` has no credential: add \`access_key: $${variable}\` or \`passthrough_auth: true\``
   findings.warn({ code: 'W10', path, message, showFound: false })
 }

@@ -16,8 +16,7 @@ export function compileState({ state_storage: state }: ConfigDocument, findings:
   if (state.type === 'postgres') {
     const path: Path = ['state_storage']
     if (connection === null || connection.secret === '') {
-      const message =
-        'state in postgres needs `connection_string`, like postgres://user:password@host:5432/name'
+      const message = 'state in postgres needs `connection_string`, like postgres://host:5432/name'
       findings.error({ code: 'E68', path, message, showFound: false })
     } else if (
       !/^postgres(?:ql)?:\/\/./.test(connection.secret) &&

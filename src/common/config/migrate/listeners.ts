@@ -40,8 +40,20 @@ export function migrateListeners(tree: Tree, migration: Migration): void {
     })
     tree['listeners'] = []
   }
+  addDefaults(tree, notes)
+}
+
+/** A model listener is always there; a prompt listener where functions are configured. */
+function addDefaults(tree: Tree, notes: string[]): void {
   const list = tree['listeners']
-  if (Array.isArray(list) && !list.some(entry => isTree(entry) && entry['type'] === 'model')) {
+  const targets = tree['prompt_targets']
+  if (!Array.isArray(list)) return
+  const has = (type: string) => list.some(entry => isTree(entry) && entry['type'] === type)
+  if (Array.isArray(targets) && targets.length > 0 && !has('prompt')) {
+    list.push({ type: 'prompt', name: 'ingress_traffic', address: '0.0.0.0', port: 10_000 })
+    notes.push('M7 a prompt listener on port 10000 was added for `prompt_targets`')
+  }
+  if (!has('model')) {
     list.push({ type: 'model', name: 'egress_traffic', address: '0.0.0.0', port: 12_000 })
     notes.push('M7 a model listener on port 12000 was added')
   }

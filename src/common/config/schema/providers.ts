@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DIALECTS } from '../../../translate/index.ts'
 import { WeightedSecret } from '../secret.ts'
 import { VENDORS } from '../vendors.ts'
-import { amount, flag, list, name, pick, secret, secretText, url } from './pieces.ts'
+import { amount, flag, list, name, pick, secret, secretText, text } from './pieces.ts'
 
 const interfaces = VENDORS.filter(row => row.interfaceAllowed).map(row => row.id) as [string, ...string[]]
 
@@ -34,7 +34,7 @@ export const provider = z.strictObject({
   access_key: secret('Key of the provider.').optional(),
   access_keys: list('Several keys; calls are spread over them.', weightedKey).min(1).optional(),
   default: flag('Serves requests that name no model. At most one.').default(false),
-  base_url: url(
+  base_url: text(
     'Where the provider lives, if not at its public address. A path replaces the usual root.',
   ).optional(),
   http_host: name('Host header towards this provider; default: host of `base_url`.').optional(),
