@@ -215,5 +215,7 @@ const CORS_HEADERS: readonly string[] = [
 function noSuchPath(path: string): GatewayError {
   const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path
   const exists = ENDPOINTS.map(endpoint => `${endpoint.method} ${endpoint.pattern}`).join(', ')
-  return new GatewayError('not-found', `nothing is served at ${shown}; there is ${exists}`)
+  return new GatewayError('not-found', `nothing is served at ${shown}; there is ${exists}`, {
+    code: 'unknown_url',
+  })
 }
