@@ -66,12 +66,6 @@ const WARM_AFTER_MS = 1_000
 /** Larger than what any model reads, and already 3 ms of copying: guessed without asking the pool. */
 export const COUNT_BYTES_MAX = 16 * 1024 * 1024
 
-/**
- * Larger bodies are worth a thread: 128 KiB hold a loop for about a millisecond when they are translated in place,
- * for a tenth of that when they are handed over (`bench/micro/tokens.bench.ts`).
- */
-export const TRANSLATE_AWAY_BYTES_MIN = 128 * 1024
-
 /** A refused client may try again then: by that time a full queue has moved. */
 const RETRY_AFTER_MS = 1_000
 

@@ -6,7 +6,6 @@ export {
   type ComputeOptions,
   COUNT_BYTES_MAX,
   createCompute,
-  TRANSLATE_AWAY_BYTES_MIN,
 } from './compute.ts'
 export { loadedEncodings } from './encodings.ts'
 export { estimateTokens, type TokenCount } from './estimate.ts'

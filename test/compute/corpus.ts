@@ -104,7 +104,6 @@ export function longRuns(unitsMax: number): string[] {
     '\t',
     'ไ',
   ]
-  // Around the length where scanning gives way to the heap, and beyond.
   const sizes = [31, 95, 96, 97, 98, 129, 200, 333].filter(size => size <= unitsMax)
   const runs = grains.flatMap(grain => sizes.map(size => grain.repeat(Math.ceil(size / grain.length))))
   const random = randomOf(7)
