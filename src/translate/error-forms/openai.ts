@@ -148,6 +148,11 @@ function paramOf(from: OpenaiId, error: ErrorReply): string | null {
   return from === 'openai-chat' ? 'messages' : 'input'
 }
 
+/** `"error":{…}`, the member that clients of this family look for in everything they read. */
+export function openaiErrorMember(error: ErrorReply): string {
+  return openaiErrorJson(error, SHAPES[error.kind].type, error.param).slice(1, -1)
+}
+
 function openaiErrorJson(error: ErrorReply, type: string, param: string | null): string {
   const out = new JsonOut().object().key('error').object().member('message', error.message)
   out.member('type', type).member('param', param).member('code', openaiCode(error))

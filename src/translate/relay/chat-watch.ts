@@ -7,7 +7,7 @@ import { errorJson, readErrorMember } from '../openai-chat/stream-error.ts'
 import { readUsage } from '../openai-chat/wire.ts'
 import { brokenReply } from '../translate-error.ts'
 import { RelayFacts, textAt, valueAt } from './facts.ts'
-import { count, list, object, type Place, take, touch } from './places.ts'
+import { count, list, noise, object, type Place, take, takeEach, touch } from './places.ts'
 import { Watch } from './watch.ts'
 
 const ID = 0
@@ -52,7 +52,8 @@ const ROOT = object({
     ),
     CHOICES,
   ),
-  usage: take(USAGE),
+  usage: takeEach(USAGE),
+  obfuscation: noise(),
   x_groq: object({ usage: take(GROQ_USAGE) }),
   error: take(ERROR),
 })
@@ -145,13 +146,15 @@ export class ChatWatch extends Watch {
     this.words.push(this.word)
   }
 
-  override document(): void {
+  override document(): boolean {
     const { facts } = this
     if (facts.state === 'open') {
       if (isError(this.error)) facts.fail(readError(this.error))
       else this.noteChoices()
     }
+    const ordinary = facts.state === 'open' && this.words.every(word => word === '')
     this.forget()
+    return ordinary
   }
 
   override forget(): void {
@@ -180,6 +183,10 @@ export class ChatWatch extends Watch {
 
   override get maybeOnlyUsage(): boolean {
     return !this.choiceSeen && this.error === null
+  }
+
+  override tornMember(error: ErrorReply, torn: string): string {
+    return torn.includes('"finish_reason":"') ? '' : errorJson(error).slice(1, -1)
   }
 
   override errorForm(out: ByteOut, error: ErrorReply): void {

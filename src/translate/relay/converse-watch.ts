@@ -30,9 +30,10 @@ const WHOLE_ROOT = object({
   usage: take(USAGE),
 })
 
-const EVENTS = words('messageStop', 'metadata')
+const EVENTS = words('messageStop', 'metadata', 'contentBlockDelta')
 const MESSAGE_STOP = 0
 const METADATA = 1
+const DELTA = 2
 
 export class ConverseWatch extends Watch {
   readonly root: Place
@@ -40,6 +41,8 @@ export class ConverseWatch extends Watch {
   private stop: string | null
   private message: string
   private stopped: boolean
+  /** The frame at hand is one that a reply ends with. */
+  endsReply: boolean
 
   constructor(streaming: boolean) {
     super(TAGS)
@@ -48,6 +51,7 @@ export class ConverseWatch extends Watch {
     this.stop = null
     this.message = ''
     this.stopped = false
+    this.endsReply = false
   }
 
   taken(tag: number, bytes: Uint8Array, from: number, to: number): void {
@@ -61,7 +65,14 @@ export class ConverseWatch extends Watch {
     this.wants[CONTENT] = 0
   }
 
-  override document(name: Uint8Array, used: number): void {
+  /** A frame begins. False if nothing in it can be news: once content has been seen, a delta says nothing more. */
+  frame(isEvent: boolean, name: Uint8Array, used: number): boolean {
+    const event = isEvent ? wordAt(EVENTS, name, 0, used) : -1
+    this.endsReply = event === MESSAGE_STOP || event === METADATA
+    return event !== DELTA || !this.facts.contentSeen
+  }
+
+  override document(name: Uint8Array, used: number): boolean {
     const { facts } = this
     if (facts.state === 'open') {
       if (this.stop !== null) facts.finish = this.stop
@@ -70,6 +81,7 @@ export class ConverseWatch extends Watch {
       else if (event === METADATA && this.stopped) facts.complete()
     }
     this.forget()
+    return false
   }
 
   /** An exception frame: the error the service put into its stream. */

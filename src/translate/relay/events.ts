@@ -1,11 +1,12 @@
 // Relays server-sent events. Owns what is written when they break off, and the one event that may be hidden.
 //
-// A torn event cannot be taken back. It is ended in the way that its dialect's clients ignore or fail on, so that
-// the error form behind it is an event of its own:
+// A torn event cannot be taken back. It is ended so that the error form behind it is an event of its own, and so
+// that its dialect's clients ignore it or fail on it in their own words:
 // - in the middle of a line the line is ended first, and a line break after CR only completes a CRLF;
 // - Messages: the torn event gets a second `event: ping` line, the last name counts, and clients skip a ping
 //   without reading its data;
-// - the others have no event that is skipped unread: their clients meet torn JSON and fail, which is the truth.
+// - Chat, Responses, Gemini: the torn JSON is closed with an `error` member, which their clients throw. What might
+//   then look like the end of the reply, or is long, stays torn: clients fail on it too, but as on broken JSON.
 
 import { ByteOut } from '../bytes/byte-out.ts'
 import { ByteQueue } from '../bytes/byte-queue.ts'
@@ -14,6 +15,7 @@ import type { ByteSink, ReplyFacts, ReplyPath } from '../reply-path.ts'
 import { brokenReply, incompleteReply } from '../translate-error.ts'
 import { MemberScanner } from './member-scanner.ts'
 import { type EventWatcher, SseScanner } from './sse-scanner.ts'
+import { closingOf } from './torn-json.ts'
 import type { Watch } from './watch.ts'
 
 /** A generated image of this size is the largest single event that upstreams send; nothing of it is held here. */
@@ -39,7 +41,7 @@ export class RelayedEvents implements ReplyPath, EventWatcher {
     this.facts = watch.facts
     this.out = out
     this.json = new MemberScanner(watch.root, watch)
-    this.events = new SseScanner(this.json, this)
+    this.events = new SseScanner(this.json, watch, this)
     this.deaf = false
   }
 
@@ -51,9 +53,10 @@ export class RelayedEvents implements ReplyPath, EventWatcher {
 
   end(): void {
     if (this.facts.state !== 'open') return
-    const torn = this.finish()
+    const error = incompleteReply()
+    const torn = this.finish(error)
     if (this.facts.state === 'open' && torn.whole && this.watch.mayEnd) this.watch.facts.complete()
-    this.breakOff(incompleteReply(), torn.ending)
+    this.breakOff(error, torn.ending)
   }
 
   cut(error: ErrorReply): void {
@@ -63,11 +66,15 @@ export class RelayedEvents implements ReplyPath, EventWatcher {
       this.end()
       return
     }
-    this.breakOff(error, this.tornEnding())
+    this.breakOff(error, this.tornEnding(error))
   }
 
-  eventEnded(_at: number): void {
-    this.read()
+  eventEnded(_at: number): boolean {
+    return this.read()
+  }
+
+  eventRepeated(_at: number): void {
+    this.watch.forget()
   }
 
   lineFeedEnded(_at: number): void {}
@@ -78,16 +85,22 @@ export class RelayedEvents implements ReplyPath, EventWatcher {
   }
 
   /** The end of the input is the end of its last event. Tells what a break here must write first. */
-  protected finish(): Finished {
-    const ending = this.tornEnding()
+  protected finish(error: ErrorReply): Finished {
+    const ending = this.tornEnding(error)
     const whole = this.isWhole
     this.events.finish()
     return { ending, whole }
   }
 
   /** What must be written so that the next event is one of its own. */
-  protected tornEnding(): string {
-    return this.events.tornEnding(this.watch.tornLines)
+  protected tornEnding(error: ErrorReply): string {
+    const { events, watch } = this
+    const ending = events.tornEnding(watch.tornLines)
+    const torn = this.json.whole ? '' : events.tornData
+    const member = torn === '' ? '' : watch.tornMember(error, `${events.name}\n${torn}`)
+    const closing = member === '' ? null : closingOf(torn)
+    if (closing === null) return ending
+    return `${closing.text}${closing.comma ? ',' : ''}${member}}${ending}`
   }
 
   /** The current event, if any, needs nothing but its blank line. */
@@ -97,13 +110,14 @@ export class RelayedEvents implements ReplyPath, EventWatcher {
     return events.isDone || (this.json.whole && !events.isOdd)
   }
 
-  /** What the event that ends here says. */
-  protected read(): void {
+  /** What the event that ends here says. True if it may come again and mean nothing new. */
+  protected read(): boolean {
     const { events, watch } = this
-    if (!events.hasData) return
+    if (!events.hasData) return false
     if (events.isDone) watch.done()
-    else if (!events.isOdd && this.json.whole) watch.document(events.eventName, events.eventNameUsed)
-    else watch.forget()
+    else if (events.isOdd || !this.json.whole) watch.forget()
+    else return watch.document(events.eventName, events.eventNameUsed) && this.facts.contentSeen
+    return false
   }
 
   /** Ends what is torn and writes the error form, unless the reply is complete or has failed in its own words. */
@@ -118,7 +132,8 @@ export class RelayedEvents implements ReplyPath, EventWatcher {
 
   private overflow(): void {
     this.deaf = true
-    this.breakOff(brokenReply(`an event is longer than ${EVENT_BYTES_MAX} bytes`), this.tornEnding())
+    const error = brokenReply(`an event is longer than ${EVENT_BYTES_MAX} bytes`)
+    this.breakOff(error, this.tornEnding(error))
   }
 }
 
@@ -166,9 +181,9 @@ export class HidingEvents extends RelayedEvents {
     this.eventFrom = 0
   }
 
-  override eventEnded(at: number): void {
+  override eventEnded(at: number): boolean {
     const hide = !this.shown && this.events.hasData && this.isWhole && this.watch.onlyUsage
-    this.read()
+    const repeatable = this.read()
     if (hide) {
       // An event that started in an earlier chunk has been held from its first byte.
       this.held.clear()
@@ -178,6 +193,13 @@ export class HidingEvents extends RelayedEvents {
     this.hidLast = hide
     this.shown = false
     this.eventFrom = at
+    return repeatable
+  }
+
+  override eventRepeated(at: number): void {
+    super.eventRepeated(at)
+    this.hidLast = false
+    this.eventFrom = at
   }
 
   override lineFeedEnded(at: number): void {
@@ -185,10 +207,10 @@ export class HidingEvents extends RelayedEvents {
     this.eventFrom = at
   }
 
-  protected override finish(): Finished {
-    if (this.held.length === 0) return super.finish()
+  protected override finish(error: ErrorReply): Finished {
+    if (this.held.length === 0) return super.finish(error)
     const whole = this.isWhole
-    const ending = super.tornEnding()
+    const ending = super.tornEnding(error)
     // The start of an event that never ended: nobody misses it.
     if (!whole) this.held.clear()
     this.events.finish()
@@ -196,8 +218,8 @@ export class HidingEvents extends RelayedEvents {
   }
 
   /** A held start has not been shown and needs no ending; it is dropped. */
-  protected override tornEnding(): string {
-    if (this.held.length === 0) return super.tornEnding()
+  protected override tornEnding(error: ErrorReply): string {
+    if (this.held.length === 0) return super.tornEnding(error)
     this.held.clear()
     return ''
   }

@@ -1,9 +1,12 @@
-// Follows the AWS binary event stream through bytes cut anywhere, and holds none of it but a torn prelude or header
-// block. Payloads go to a member scanner as they come. Message checksums are the client's to check; the prelude's
-// is checked here, because everything after a wrong length would be nonsense.
+// Follows the AWS binary event stream through bytes cut anywhere, and holds none of it but the start of a torn frame.
+// Payloads go to a member scanner as they come. Message checksums are the client's to check; the prelude's is checked
+// here, because everything after a wrong length would be nonsense.
+// The trick: most frames have the header block of the one before, so a comparison replaces reading it.
 
 import { crc32 } from '../bytes/crc32.ts'
+import { ByteQueue } from '../bytes/byte-queue.ts'
 import { equalBytes, type MemberScanner } from './member-scanner.ts'
+import { restOfFrame } from './torn-frame.ts'
 
 /** The service's own maxima. */
 const FRAME_BYTES_MAX = 24 * 1024 * 1024
@@ -15,6 +18,8 @@ const TYPE_STRING = 7
 const VALUE_BYTES = [0, 0, 1, 2, 4, 8, -1, -1, 8, 16] as const
 
 export interface FrameWatcher {
+  /** A frame's payload begins. False if nothing in it can be news. */
+  frameStarted(isEvent: boolean, name: Uint8Array, used: number): boolean
   /** A frame ends. `name` is the event's, the exception's or the error's, in `bytes[from, to)`. */
   frameEnded(isEvent: boolean, name: Uint8Array, used: number): void
   /** Nothing that follows can be understood. */
@@ -25,6 +30,10 @@ const encoder = new TextEncoder()
 const MESSAGE_TYPE = encoder.encode(':message-type')
 const EVENT = encoder.encode('event')
 const NAMES = [':event-type', ':exception-type', ':error-code'].map(name => encoder.encode(name))
+/** A torn payload longer than this is made unreadable instead of being closed. */
+const TORN_BYTES_MAX = 64 * 1024
+/** Header blocks of events are shorter; a longer one is read every time. */
+const KNOWN_HEADERS_BYTES_MAX = 256
 /** Longest event or exception name that is kept. */
 const NAME_BYTES_MAX = 64
 
@@ -42,7 +51,20 @@ export class FrameScanner {
   private left: number
   private payloadBytes: number
   private readonly prelude: Uint8Array
+  private readonly view: DataView
+  /** Headers that a cut tore, in a block as long as they will be. */
   private headers: Uint8Array
+  /** The last header block that was read, with what it says below. */
+  private readonly known: Uint8Array
+  private knownUsed: number
+  private watched: boolean
+  /** Payload of a torn frame as far as earlier pieces brought it. */
+  private readonly payload: ByteQueue
+  private payloadLost: boolean
+  private payloadFrom: number
+  /** Checksum of a torn frame as far as earlier pieces brought it. */
+  private crc: number
+  private frameFrom: number
   private isEvent: boolean
   private readonly name: Uint8Array
   private nameUsed: number
@@ -54,7 +76,16 @@ export class FrameScanner {
     this.left = PRELUDE_BYTES
     this.payloadBytes = 0
     this.prelude = new Uint8Array(PRELUDE_BYTES)
+    this.view = new DataView(this.prelude.buffer)
     this.headers = EMPTY
+    this.known = new Uint8Array(KNOWN_HEADERS_BYTES_MAX)
+    this.knownUsed = -1
+    this.watched = true
+    this.payload = new ByteQueue(TORN_BYTES_MAX)
+    this.payloadLost = false
+    this.payloadFrom = 0
+    this.crc = 0
+    this.frameFrom = 0
     this.isEvent = true
     this.name = new Uint8Array(NAME_BYTES_MAX)
     this.nameUsed = 0
@@ -66,32 +97,60 @@ export class FrameScanner {
 
   scan(bytes: Uint8Array): void {
     let at = 0
+    this.frameFrom = 0
+    this.payloadFrom = 0
     while (at < bytes.length && this.state !== STOPPED) {
       const taken = Math.min(this.left, bytes.length - at)
       this.section(bytes, at, at + taken)
       at += taken
     }
+    if (!this.between && this.state !== STOPPED) this.keepTorn(bytes)
+  }
+
+  /** What must be written so that the next frame is one of its own. The torn one is made unreadable on request. */
+  tornEnding(unreadable: boolean): Uint8Array {
+    if (this.between || this.state === STOPPED) return EMPTY
+    const inHeaders = this.state === HEADERS
+    return restOfFrame({
+      prelude: this.prelude,
+      preludeBytes: this.state === PRELUDE ? PRELUDE_BYTES - this.left : PRELUDE_BYTES,
+      headers: inHeaders ? this.headers.subarray(0, this.headers.length - this.left) : EMPTY,
+      headersLeft: inHeaders ? this.left : 0,
+      payload: this.state !== PAYLOAD || unreadable ? '' : decoder.decode(this.payload.take()),
+      payloadLeft: this.state === PAYLOAD ? this.left : inHeaders ? this.payloadBytes : 0,
+      checksumLeft: this.state === CHECKSUM ? this.left : CRC_BYTES,
+      crc: this.crc,
+    })
+  }
+
+  private keepTorn(bytes: Uint8Array): void {
+    const checksum = this.state === CHECKSUM ? CRC_BYTES - this.left : 0
+    const to = bytes.length - checksum
+    // A checksum cut in the middle adds nothing to itself.
+    if (to > this.frameFrom) this.crc = crc32(bytes, this.frameFrom, to, this.crc)
+    if (this.state !== PAYLOAD || this.payloadLost) return
+    this.payloadLost = !this.payload.push(bytes.subarray(this.payloadFrom))
   }
 
   private section(bytes: Uint8Array, from: number, to: number): void {
     const done = this.left - (to - from)
     switch (this.state) {
       case PRELUDE:
-        this.prelude.set(bytes.subarray(from, to), PRELUDE_BYTES - this.left)
+        for (let at = from; at < to; at++) this.prelude[PRELUDE_BYTES - this.left + at - from] = bytes[at]!
         this.left = done
-        if (done === 0) this.readPrelude()
+        if (done === 0) this.readPrelude(to)
         return
       case HEADERS:
         this.takeHeaders(bytes, from, to)
         return
       case PAYLOAD:
-        this.feed(bytes, from, to)
+        if (this.watched) this.feed(bytes, from, to)
         this.left = done
         if (done === 0) this.enter(CHECKSUM, CRC_BYTES)
         return
       default:
         this.left = done
-        if (done === 0) this.endFrame()
+        if (done === 0) this.endFrame(to)
     }
   }
 
@@ -99,13 +158,11 @@ export class FrameScanner {
     this.state = state
     this.left = bytes
     if (bytes > 0) return
-    if (state === HEADERS) this.enter(PAYLOAD, this.payloadBytes)
-    else if (state === PAYLOAD) this.enter(CHECKSUM, CRC_BYTES)
+    if (state === PAYLOAD) this.enter(CHECKSUM, CRC_BYTES)
   }
 
-  private readPrelude(): void {
-    const { prelude } = this
-    const view = new DataView(prelude.buffer, prelude.byteOffset, PRELUDE_BYTES)
+  private readPrelude(at: number): void {
+    const { prelude, view } = this
     const total = view.getUint32(0)
     const headers = view.getUint32(4)
     if (crc32(prelude, 0, 8) !== view.getUint32(8)) this.stop('event stream prelude checksum')
@@ -115,21 +172,40 @@ export class FrameScanner {
     else {
       this.payloadBytes = total - headers - PRELUDE_BYTES - CRC_BYTES
       this.enter(HEADERS, headers)
+      if (headers === 0) this.takeHeaders(EMPTY, at, at)
     }
   }
 
   private takeHeaders(bytes: Uint8Array, from: number, to: number): void {
     const count = to - from
-    if (this.headers === EMPTY && count === this.left) this.readHeaders(bytes, from, to)
-    else {
+    const torn = this.headers !== EMPTY || count < this.left
+    if (torn) {
       if (this.headers === EMPTY) this.headers = new Uint8Array(this.left)
       this.headers.set(bytes.subarray(from, to), this.headers.length - this.left)
-      if (count === this.left) this.readHeaders(this.headers, 0, this.headers.length)
     }
     this.left -= count
-    if (this.left > 0 || this.state === STOPPED) return
+    if (this.left > 0) return
+    if (torn) this.learnHeaders(this.headers, 0, this.headers.length)
+    else this.learnHeaders(bytes, from, to)
     this.headers = EMPTY
+    if (this.state === STOPPED) return
+    this.watched = this.watcher.frameStarted(this.isEvent, this.name, this.nameUsed)
+    this.payloadFrom = to
     this.enter(PAYLOAD, this.payloadBytes)
+  }
+
+  private learnHeaders(bytes: Uint8Array, from: number, to: number): void {
+    const { known, knownUsed } = this
+    if (to - from === knownUsed) {
+      let same = 0
+      while (same < knownUsed && known[same] === bytes[from + same]) same += 1
+      if (same === knownUsed) return
+    }
+    this.isEvent = true
+    this.nameUsed = 0
+    this.readHeaders(bytes, from, to)
+    this.knownUsed = to - from > KNOWN_HEADERS_BYTES_MAX ? -1 : to - from
+    if (this.knownUsed > 0) known.set(bytes.subarray(from, to))
   }
 
   private readHeaders(bytes: Uint8Array, from: number, to: number): void {
@@ -164,16 +240,18 @@ export class FrameScanner {
     while (at < to) {
       at = this.json.feed(bytes, at, to)
       if (at === to) return
-      this.json.lineBreak()
+      this.json.lineBreak(at)
       at += 1
     }
   }
 
-  private endFrame(): void {
+  private endFrame(at: number): void {
     this.watcher.frameEnded(this.isEvent, this.name, this.nameUsed)
     this.json.reset()
-    this.isEvent = true
-    this.nameUsed = 0
+    this.crc = 0
+    this.frameFrom = at
+    this.payloadLost = false
+    if (this.payload.length > 0) this.payload.clear()
     this.enter(PRELUDE, PRELUDE_BYTES)
   }
 
@@ -183,4 +261,5 @@ export class FrameScanner {
   }
 }
 
+const decoder = new TextDecoder()
 const EMPTY = new Uint8Array(0)

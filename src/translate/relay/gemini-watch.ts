@@ -5,7 +5,7 @@ import { geminiErrorJson, readGeminiError } from '../error-forms/gemini.ts'
 import type { ByteOut } from '../bytes/byte-out.ts'
 import type { ErrorReply } from '../errors.ts'
 import { RelayFacts, textAt, valueAt } from './facts.ts'
-import { count, list, object, Place, PASS, take, touch } from './places.ts'
+import { count, list, object, Place, take, takeEach, touch } from './places.ts'
 import { geminiUsage } from './usage-words.ts'
 import { Watch } from './watch.ts'
 
@@ -40,7 +40,7 @@ const MEMBERS = {
     ),
   ),
   promptFeedback: object({ blockReason: take(BLOCKED) }),
-  usageMetadata: take(USAGE),
+  usageMetadata: takeEach(USAGE),
   modelVersion: take(MODEL),
   responseId: take(ID),
   error: take(ERROR),
@@ -48,7 +48,7 @@ const MEMBERS = {
 
 const ROOT = object(MEMBERS)
 /** Without `alt=sse` a stream is one array, each element what a frame is otherwise. */
-const WHOLE_ROOT = new Place(PASS, -1, MEMBERS, object(MEMBERS, DOCUMENT))
+const WHOLE_ROOT = new Place({ members: MEMBERS, element: object(MEMBERS, DOCUMENT) })
 
 export class GeminiWatch extends Watch {
   readonly root: Place
@@ -127,7 +127,7 @@ export class GeminiWatch extends Watch {
     }
   }
 
-  override document(): void {
+  override document(): boolean {
     const { facts } = this
     if (facts.state === 'open') {
       if (typeof this.error === 'object' && this.error !== null) facts.fail(readGeminiError(this.error, 502))
@@ -138,7 +138,9 @@ export class GeminiWatch extends Watch {
         facts.finish = this.firstWord ?? this.blocked ?? facts.finish
       }
     }
+    const ordinary = facts.state === 'open' && this.frameFinished === 0 && this.blocked === null
     this.forget()
+    return ordinary
   }
 
   override forget(): void {
@@ -151,6 +153,10 @@ export class GeminiWatch extends Watch {
 
   override get mayEnd(): boolean {
     return this.finished !== 0 && (this.begun & ~this.finished) === 0
+  }
+
+  override tornMember(error: ErrorReply, torn: string): string {
+    return /"(?:finishReason|blockReason)"/.test(torn) ? '' : geminiErrorJson(error).slice(1, -1)
   }
 
   override errorForm(out: ByteOut, error: ErrorReply): void {

@@ -6,7 +6,7 @@
 // brackets closed, which no truncated document can do.
 
 import { ByteQueue } from '../bytes/byte-queue.ts'
-import { COUNT, type Place, TAKE, TOUCH } from './places.ts'
+import { COUNT, PASS, type Place, TAKE, TOUCH } from './places.ts'
 
 /** A wanted value longer than this is passed over: ids, usage and errors are far shorter. */
 const TAKEN_BYTES_MAX = 64 * 1024
@@ -63,6 +63,12 @@ export class MemberScanner {
   private skipped: number
   /** Place of the value that comes next or is being read, or null. */
   private next: Place | null
+  /** What is done with the value that is being read. */
+  private act: number
+  /** The value being read is one of `marks`. */
+  private marking: boolean
+  /** Values of the document that differ from frame to frame: tag, start, end, as indexes of what is being fed. */
+  readonly marks: number[]
   private taking: boolean
   private takenFrom: number
   private readonly torn: ByteQueue
@@ -84,6 +90,9 @@ export class MemberScanner {
     this.depth = 0
     this.skipped = 0
     this.next = root
+    this.act = PASS
+    this.marking = false
+    this.marks = []
     this.taking = false
     this.takenFrom = 0
     this.touching = false
@@ -98,6 +107,8 @@ export class MemberScanner {
     this.depth = 0
     this.skipped = 0
     this.next = this.root
+    this.marking = false
+    this.marks.length = 0
     if (this.taking) this.torn.clear()
     this.taking = false
     this.touching = false
@@ -136,9 +147,9 @@ export class MemberScanner {
     return at
   }
 
-  /** The line break that `feed` stopped at: white space between tokens, no JSON inside a string. */
-  lineBreak(): void {
-    if (this.state === SCALAR) this.endScalar(EMPTY, 0)
+  /** The line break at `at`, where `feed` stopped: white space between tokens, no JSON inside a string. */
+  lineBreak(at: number): void {
+    if (this.state === SCALAR) this.endScalar(EMPTY, at)
     else if (isText(this.state)) this.state = BROKEN
   }
 
@@ -189,26 +200,27 @@ export class MemberScanner {
 
   private value(at: number, code: number): void {
     if (code <= 0x20) return
-    const { next } = this
-    const place =
-      next !== null && next.tag >= 0 && next.act !== 0 && this.watcher.wants[next.tag] === 0 ? null : next
-    this.next = place
-    const act = place === null ? 0 : place.act
+    const place = this.next
+    this.act = place === null || (place.tag >= 0 && this.watcher.wants[place.tag] === 0) ? PASS : place.act
+    if (place?.varies === true && (code === QUOTE || code === 0x7b || isDigit(code))) {
+      this.marking = true
+      this.marks.push(this.act === TAKE || this.act === COUNT ? place.tag : -1, at, 0)
+    }
     if (code === QUOTE) {
       this.state = STRING
-      this.touching = act === TOUCH
-      if (act === TAKE) this.startTaking(at)
-    } else if (code === 0x7b || code === 0x5b) this.container(at, code === 0x7b, place, act)
+      this.touching = this.act === TOUCH
+      if (this.act === TAKE) this.startTaking(at)
+    } else if (code === 0x7b || code === 0x5b) this.container(at, code === 0x7b, place)
     else if (code === 0x5d && this.depth > 0 && !this.objects[this.depth - 1]!) this.close()
-    else if (this.depth > 0) this.startScalar(at, code, act)
+    else if (this.depth > 0) this.startScalar(at, code)
     else this.state = BROKEN
   }
 
-  private container(at: number, isObject: boolean, place: Place | null, act: number): void {
-    if (act === TAKE) this.startTaking(at)
+  private container(at: number, isObject: boolean, place: Place | null): void {
+    if (this.act === TAKE) this.startTaking(at)
     if (place === null || (isObject ? place.names.length === 0 : place.element === null)) {
       this.skipped = 1
-      this.state = act === TOUCH ? OPENED : SKIP
+      this.state = this.act === TOUCH ? OPENED : SKIP
       return
     }
     this.places[this.depth] = place
@@ -230,13 +242,13 @@ export class MemberScanner {
     return at
   }
 
-  private startScalar(at: number, code: number, act: number): void {
+  private startScalar(at: number, code: number): void {
     this.state = SCALAR
-    this.number = code >= 0x30 && code <= 0x39 ? code - 0x30 : -1
+    this.number = isDigit(code) ? code - 0x30 : -1
     // The first letter of null: it is as if the member were absent.
-    if (code === 0x6e) this.next = null
-    else if (act === TOUCH) this.watcher.touched(this.next!.tag)
-    else if (act === TAKE) this.startTaking(at)
+    if (code === 0x6e) this.act = PASS
+    else if (this.act === TOUCH) this.watcher.touched(this.next!.tag)
+    else if (this.act === TAKE) this.startTaking(at)
   }
 
   private scalar(bytes: Uint8Array, from: number, to: number): number {
@@ -245,9 +257,9 @@ export class MemberScanner {
       const code = bytes[at]!
       if (code === COMMA || code === 0x7d || code === 0x5d || code <= 0x20) {
         this.endScalar(bytes, at)
-        return at
+        return this.nextName(bytes, at, to)
       }
-      if (code >= 0x30 && code <= 0x39 && this.number >= 0 && this.number < COUNT_MAX) {
+      if (isDigit(code) && this.number >= 0 && this.number < COUNT_MAX) {
         this.number = this.number * 10 + code - 0x30
       } else this.number = -1
       at += 1
@@ -256,12 +268,8 @@ export class MemberScanner {
   }
 
   private endScalar(bytes: Uint8Array, at: number): void {
-    const place = this.next
-    if (place !== null && place.act === COUNT && this.number >= 0) {
-      this.watcher.counted(place.tag, this.number)
-    }
-    if (this.taking) this.endTaking(bytes, at)
-    this.state = AFTER
+    if (this.act === COUNT && this.number >= 0) this.watcher.counted(this.next!.tag, this.number)
+    this.endValue(bytes, at)
   }
 
   private member(at: number, code: number): void {
@@ -311,7 +319,7 @@ export class MemberScanner {
         if (open === 0) {
           this.skipped = 0
           this.endValue(bytes, at)
-          return at
+          return this.nextName(bytes, at, to)
         }
       } else if (code === LF || code === CR) {
         at -= 1
@@ -335,22 +343,46 @@ export class MemberScanner {
       if (at === to) return at
       code = bytes[at]!
     }
-    if (code === QUOTE) this.endText(bytes, at)
-    else if (code === BACKSLASH) this.state += 1
+    if (code === QUOTE) return this.endText(bytes, at, to)
+    if (code === BACKSLASH) this.state += 1
     else if (code === LF || code === CR) return at
     return at + 1
   }
 
-  private endText(bytes: Uint8Array, at: number): void {
-    if (this.state === SKIP_STRING) this.state = SKIP
-    else if (this.state === STRING) this.endValue(bytes, at + 1)
-    else {
+  private endText(bytes: Uint8Array, at: number, to: number): number {
+    const { state } = this
+    if (state === SKIP_STRING) this.state = SKIP
+    else if (state === STRING) {
+      this.endValue(bytes, at + 1)
+      return this.nextName(bytes, at + 1, to)
+    } else {
       this.next = this.placeOfName(bytes, at)
       this.state = COLON
+      // What upstreams print: the value starts behind the colon.
+      if (at + 2 < to && bytes[at + 1] === 0x3a && bytes[at + 2]! > 0x20) {
+        this.state = VALUE
+        this.value(at + 2, bytes[at + 2]!)
+        return at + 3
+      }
     }
+    return at + 1
+  }
+
+  /** What upstreams print: behind a value comes a comma and at once the next name. */
+  private nextName(bytes: Uint8Array, at: number, to: number): number {
+    if (at + 1 >= to || bytes[at] !== COMMA || bytes[at + 1] !== QUOTE) return at
+    if (this.state !== AFTER || !this.objects[this.depth - 1]!) return at
+    this.state = NAME
+    this.nameFrom = at + 2
+    this.nameUsed = 0
+    return at + 2
   }
 
   private endValue(bytes: Uint8Array, at: number): void {
+    if (this.marking) {
+      this.marking = false
+      this.marks[this.marks.length - 1] = at
+    }
     if (this.taking) this.endTaking(bytes, at)
     this.state = this.depth === 0 ? DONE : AFTER
   }
@@ -392,6 +424,10 @@ export class MemberScanner {
 }
 
 const EMPTY = new Uint8Array(0)
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
 
 function isText(state: number): boolean {
   return state <= NAME_ESCAPE ? state !== VALUE : state === SKIP_STRING || state === SKIP_ESCAPE

@@ -7,7 +7,7 @@ import type { ByteOut } from '../bytes/byte-out.ts'
 import type { ErrorReply } from '../errors.ts'
 import type { Usage } from '../usage.ts'
 import { RelayFacts, textAt, valueAt } from './facts.ts'
-import { object, type Place, take, touch } from './places.ts'
+import { noise, object, type Place, take, touch } from './places.ts'
 import { Watch } from './watch.ts'
 import { wordAt, words } from './words.ts'
 
@@ -26,7 +26,7 @@ const STREAM_ROOT = object({
   type: take(TYPE),
   message: object({ id: take(ID), model: take(MODEL), usage: take(USAGE) }),
   content_block: object({ type: take(BLOCK_TYPE) }),
-  delta: object({ stop_reason: take(STOP) }),
+  delta: object({ stop_reason: take(STOP), text: noise(), partial_json: noise(), thinking: noise() }),
   usage: take(USAGE),
   error: take(ERROR),
   request_id: take(REQUEST_ID),
@@ -118,7 +118,7 @@ export class MessagesWatch extends Watch {
     this.facts.contentSeen = true
   }
 
-  override document(name: Uint8Array, used: number): void {
+  override document(name: Uint8Array, used: number): boolean {
     // The type inside counts; the name of the frame stands in when there is none.
     const type = this.type === ABSENT ? wordAt(TYPES, name, 0, used) : this.type
     const { facts } = this
@@ -131,6 +131,7 @@ export class MessagesWatch extends Watch {
       if (type === MESSAGE_STOP) facts.complete()
     }
     this.forget()
+    return type === DELTA && facts.state === 'open'
   }
 
   override forget(): void {

@@ -69,7 +69,7 @@ class RelayedDocument implements ReplyPath {
     while (at < chunk.length) {
       at = this.json.feed(chunk, at, chunk.length)
       if (at === chunk.length) break
-      this.json.lineBreak()
+      this.json.lineBreak(at)
       at += 1
     }
     this.out.write(chunk)
@@ -117,8 +117,13 @@ class RelayedFrames implements ReplyPath, FrameWatcher {
     if (this.facts.state !== 'open') return
     this.watch.facts.fail(error)
     const form = new ByteOut()
+    form.bytes(this.frames.tornEnding(this.watch.endsReply))
     this.watch.errorForm(form, error)
     form.flush(this.out)
+  }
+
+  frameStarted(isEvent: boolean, name: Uint8Array, used: number): boolean {
+    return this.watch.frame(isEvent, name, used)
   }
 
   frameEnded(isEvent: boolean, name: Uint8Array, used: number): void {

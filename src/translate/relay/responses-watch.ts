@@ -2,12 +2,12 @@
 
 import { membersOf, textOf, textOrNull } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
-import { openaiCode, openaiErrorOf } from '../error-forms/openai.ts'
+import { openaiCode, openaiErrorMember, openaiErrorOf } from '../error-forms/openai.ts'
 import type { ByteOut } from '../bytes/byte-out.ts'
 import type { ErrorReply } from '../errors.ts'
 import { equalBytes } from './member-scanner.ts'
 import { RelayFacts, textAt, valueAt } from './facts.ts'
-import { count, object, type Place, take, touch } from './places.ts'
+import { count, countEach, noise, object, type Place, take, touch } from './places.ts'
 import { responsesUsage } from './usage-words.ts'
 import { Watch } from './watch.ts'
 import { wordAt, words } from './words.ts'
@@ -40,7 +40,9 @@ const RESPONSE = {
 
 const STREAM_ROOT = object({
   type: take(TYPE),
-  sequence_number: count(SEQUENCE),
+  sequence_number: countEach(SEQUENCE),
+  delta: noise(),
+  obfuscation: noise(),
   response: object(RESPONSE),
   item: object({ type: take(ITEM_TYPE) }),
   code: take(CODE),
@@ -146,7 +148,7 @@ export class ResponsesWatch extends Watch {
     else this.created = value
   }
 
-  override document(name: Uint8Array, used: number): void {
+  override document(name: Uint8Array, used: number): boolean {
     if (this.facts.state === 'open') {
       if (!this.streaming) this.wholeResponse()
       else {
@@ -154,7 +156,9 @@ export class ResponsesWatch extends Watch {
         this.event()
       }
     }
+    const ordinary = this.isDelta && this.facts.state === 'open'
     this.forget()
+    return ordinary
   }
 
   override forget(): void {
@@ -168,6 +172,10 @@ export class ResponsesWatch extends Watch {
     this.code = null
     this.message = null
     this.param = null
+  }
+
+  override tornMember(error: ErrorReply, torn: string): string {
+    return /response\.(?:completed|incomplete)\b/.test(torn) ? '' : openaiErrorMember(error)
   }
 
   /** `response.failed` when the client knows the response; a bare `error` when it was never created. */

@@ -1,14 +1,21 @@
 // Follows server-sent events through bytes cut anywhere, and holds none of them: data goes to a member scanner as it
 // comes, so an event may be as long as it likes. Owns lines and fields as the WHATWG grammar has them.
 
-import type { MemberScanner } from './member-scanner.ts'
+import type { MemberScanner, Watcher } from './member-scanner.ts'
+import { Repeats } from './repeats.ts'
+import { ByteQueue } from '../bytes/byte-queue.ts'
 
 /** Longest event name that is kept; the known ones are shorter. */
 const EVENT_NAME_BYTES_MAX = 64
 
+/** Torn data longer than this is not closed but left torn. */
+const TORN_BYTES_MAX = 64 * 1024
+
 export interface EventWatcher {
-  /** An event ends at `at` of what is being scanned, behind its blank line. */
-  eventEnded(at: number): void
+  /** An event ends at `at` of what is being scanned, behind its blank line. True if it may come again and mean nothing new. */
+  eventEnded(at: number): boolean
+  /** An event like the last one that might ends at `at`. */
+  eventRepeated(at: number): void
   /** The blank line was a CR and a LF follows it, up to `at`. */
   lineFeedEnded(at: number): void
 }
@@ -37,6 +44,8 @@ const MARK_WORD = [0xef, 0xbb, 0xbf] as const
 export class SseScanner {
   private readonly json: MemberScanner
   private readonly watcher: EventWatcher
+  private readonly members: Watcher
+  private readonly repeats: Repeats
   private state: number
   private word: readonly number[]
   private wordAt: number
@@ -53,10 +62,17 @@ export class SseScanner {
   eventBytes: number
   readonly eventName: Uint8Array
   eventNameUsed: number
+  /** Data of the current event that earlier pieces brought, as long as it is one line and short. */
+  private readonly torn: ByteQueue
+  /** Where data starts in what is being scanned, or -1. */
+  private dataFrom: number
+  private dataLines: number
 
-  constructor(json: MemberScanner, watcher: EventWatcher) {
+  constructor(json: MemberScanner, members: Watcher, watcher: EventWatcher) {
     this.json = json
+    this.members = members
     this.watcher = watcher
+    this.repeats = new Repeats()
     this.state = MARK
     this.word = MARK_WORD
     this.wordAt = 0
@@ -68,22 +84,26 @@ export class SseScanner {
     this.eventBytes = 0
     this.eventName = new Uint8Array(EVENT_NAME_BYTES_MAX)
     this.eventNameUsed = 0
+    this.torn = new ByteQueue(TORN_BYTES_MAX)
+    this.dataFrom = -1
+    this.dataLines = 0
   }
 
   scan(bytes: Uint8Array): void {
     const to = bytes.length
-    let at = 0
-    let eventFrom = 0
+    let at = this.eventBytes === 0 ? this.skipRepeated(bytes, 0) : 0
+    // Where the current event starts, or -1 when that was in an earlier piece.
+    let eventFrom = this.eventBytes === 0 ? at : -1
     while (at < to) {
       const code = bytes[at]!
       if (this.afterCr) {
         this.afterCr = false
         if (code === LF) {
           at += 1
-          if (this.afterBlankCr) {
-            this.watcher.lineFeedEnded(at)
-            eventFrom = at
-          }
+          if (!this.afterBlankCr) continue
+          this.watcher.lineFeedEnded(at)
+          at = this.skipRepeated(bytes, at)
+          eventFrom = at
           continue
         }
       }
@@ -97,20 +117,57 @@ export class SseScanner {
         this.afterCr = true
         this.afterBlankCr = blank
       }
-      if (!blank) this.endLine()
+      if (!blank) this.endLine(at - 1)
       else {
-        this.endEvent(at)
+        this.endEvent(bytes, eventFrom, at)
+        at = this.skipRepeated(bytes, at)
         eventFrom = at
       }
     }
-    this.eventBytes += to - eventFrom
+    this.eventBytes += to - Math.max(eventFrom, 0)
+    if (this.state === DATA) this.keepTorn(bytes)
+  }
+
+  /** Name of the current event, '' when it has none. */
+  get name(): string {
+    return decoder.decode(this.eventName.subarray(0, this.eventNameUsed))
+  }
+
+  /** Data of the event that was torn in the middle of its only data line; '' for everything else. */
+  get tornData(): string {
+    return this.state === DATA && this.dataLines === 1 ? decoder.decode(this.torn.take()) : ''
+  }
+
+  private keepTorn(bytes: Uint8Array): void {
+    // Data that passed the bound is lost, and with its length at 0 nothing more of it is kept.
+    if (this.dataFrom >= 0 && !this.torn.push(bytes.subarray(this.dataFrom))) this.dataFrom = -1
+    else if (this.dataFrom >= 0) this.dataFrom = 0
+  }
+
+  /** Passes over events that say what the last one said. */
+  private skipRepeated(bytes: Uint8Array, from: number): number {
+    let at = from
+    if (!this.repeats.known || this.afterCr || at === bytes.length) return at
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    for (;;) {
+      const end = this.repeats.match(bytes, view, at, this.members)
+      if (end < 0) return at
+      this.watcher.eventRepeated(end)
+      at = end
+      if (bytes[end - 1] !== CR) continue
+      this.afterBlankCr = true
+      this.afterCr = bytes[end] !== LF
+      if (this.afterCr) return at
+      at += 1
+      this.watcher.lineFeedEnded(at)
+    }
   }
 
   /** The input ended. An event without its blank line counts, because some servers forget it. */
   finish(): void {
     if (this.eventBytes === 0) return
-    if (!this.atLineStart) this.endLine()
-    this.endEvent(0)
+    if (!this.atLineStart) this.endLine(0)
+    this.endEvent(NO_BYTES, -1, 0)
   }
 
   /**
@@ -141,6 +198,7 @@ export class SseScanner {
       case DATA_START:
         this.wordAt = 0
         this.state = code === DONE_WORD[0] ? DONE_MARK : DATA
+        this.dataFrom = at
         return at
       case DONE_MARK:
         return this.doneMark(at, code)
@@ -186,6 +244,7 @@ export class SseScanner {
     if (this.word === DATA_WORD) {
       this.state = this.hasData ? DATA : DATA_START
       this.hasData = true
+      this.dataLines += 1
     } else {
       this.eventNameUsed = 0
       this.state = EVENT_NAME
@@ -213,25 +272,31 @@ export class SseScanner {
     return at + 1
   }
 
-  private endLine(): void {
-    if (this.state === DATA) this.json.lineBreak()
+  private endLine(at: number): void {
+    if (this.state === DATA) this.json.lineBreak(at)
     else if (this.state === DONE_MARK) this.isOdd = true
     else if (this.state === AFTER_COLON) this.startValue()
     else if (this.state === FIELD && this.wordAt === this.word.length) this.startValue()
     this.state = LINE_START
   }
 
-  private endEvent(at: number): void {
-    this.watcher.eventEnded(at)
+  private endEvent(bytes: Uint8Array, from: number, at: number): void {
+    if (this.watcher.eventEnded(at) && from >= 0) this.repeats.learn(bytes, from, at, this.json.marks)
     this.json.reset()
     this.hasData = false
     this.isDone = false
     this.isOdd = false
     this.eventBytes = 0
     this.eventNameUsed = 0
+    this.dataLines = 0
+    this.dataFrom = -1
+    if (this.torn.length > 0) this.torn.clear()
     this.state = LINE_START
   }
 }
+
+const decoder = new TextDecoder()
+const NO_BYTES = new Uint8Array(0)
 
 function isData(bytes: Uint8Array, at: number): boolean {
   return bytes[at + 1] === DATA_WORD[1] && bytes[at + 2] === DATA_WORD[2] && bytes[at + 3] === DATA_WORD[3]

@@ -24,8 +24,11 @@ export abstract class Watch implements Watcher {
   opened(_tag: number): void {}
   closed(_tag: number): void {}
 
-  /** A document has been read to its end; `name` is what its frame is called, in `name[0, used)`. */
-  abstract document(name: Uint8Array, used: number): void
+  /**
+   * A document has been read to its end; `name` is what its frame is called, in `name[0, used)`. True if the same
+   * document with other text may come again and mean nothing new.
+   */
+  abstract document(name: Uint8Array, used: number): boolean
   /** What was noted since the last document is not one, or has been used: forget it. */
   abstract forget(): void
   /** The frame that is no document: `[DONE]`. */
@@ -41,6 +44,15 @@ export abstract class Watch implements Watcher {
   /** It may still turn out to be one. */
   get maybeOnlyUsage(): boolean {
     return false
+  }
+
+  /**
+   * Member of a torn document that makes the dialect's clients fail in their own words, or '' to leave it torn: a
+   * document that could be taken for the end of the reply must stay unreadable. `torn` is the name of the event, a
+   * line feed and the data.
+   */
+  tornMember(_error: ErrorReply, _torn: string): string {
+    return ''
   }
 
   /** The dialect's error form in mid-stream. */
