@@ -224,6 +224,8 @@ class NodeConnection implements NodeLine {
     }
     const next = this.waiting.shift()
     if (next !== undefined) this.serve(next[0], next[1])
+    // A reply whose head left before the draining began did not say that the connection closes.
+    else if (this.host.draining) this.socket.destroySoon()
   }
 
   /** The client ended its sending side, or the connection is closed. */
