@@ -73,6 +73,19 @@ export function createCompute(options: ComputeOptions): Compute {
   return new PooledCompute(options)
 }
 
+function lostTranslation(cause: unknown): GatewayError {
+  if ((cause as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new GatewayError(
+      'body-too-large',
+      'translating this prompt takes more memory than one request may',
+      {
+        cause,
+      },
+    )
+  }
+  return new GatewayError('internal', 'the translation of the prompt ended with its thread', { cause })
+}
+
 class PooledCompute implements Compute {
   private readonly pool: Pool
   private readonly threads: number
@@ -143,9 +156,7 @@ class PooledCompute implements Compute {
       data = (await this.run('translate', wish, copy)) as TranslatedData
     } catch (thrown) {
       if (thrown instanceof PoolUnavailable || !this.pool.available) throw this.refusal()
-      throw new GatewayError('internal', 'the translation of the prompt ended with its thread', {
-        cause: thrown,
-      })
+      throw lostTranslation(thrown)
     }
     this.translated += 1
     return translatedFromData(data)

@@ -1,7 +1,8 @@
 // The threads behind the compute module. Owns their start, their end and what happens when they fail; knows nothing
 // of what they compute. Nothing is loaded and no thread starts before the first task.
 //
-// A thread that dies (out of memory, say) fails the task it ran and is replaced; tasks that wait go on. When none
+// A thread that frees nothing while it waits keeps what its largest task took; after large ones the threads are let
+// go as soon as they are idle. A thread that dies (out of memory, say) fails the task it ran and is replaced; tasks that wait go on. When none
 // can be started, all waiting tasks fail at once and the pool rests before it tries again: Piscina by itself would
 // let them wait for ever.
 
@@ -15,6 +16,8 @@ export interface PoolOptions {
   readonly clock: Clock
   /** A thread failed or could not be started: for the log. */
   readonly onFault: (error: unknown) => void
+  /** After large tasks, and so long without another, the threads are let go. Default 5 s. */
+  readonly releaseAfterMs?: number
 }
 
 /** Threads above the first stop after that long without a task. */
@@ -25,6 +28,11 @@ const IDLE_MS = 30_000
  * is parsed; a thread that wants more ends, instead of the process.
  */
 const HEAP_MB_MAX = 768
+
+/** A task that is given more than this may leave a heap of hundreds of megabytes behind. */
+const LARGE_BYTES = 2 * 1024 * 1024
+
+const RELEASE_AFTER_MS = 5_000
 
 /** After threads could not be started: long enough not to burn a core on trying. */
 const REST_MS = 10_000
@@ -39,12 +47,18 @@ export class Pool {
   private piscina: Promise<Piscina> | null
   private restUntilMs: number
   private closed: boolean
+  private running: number
+  private wasLarge: boolean
+  private release: NodeJS.Timeout | null
 
   constructor(options: PoolOptions) {
     this.options = options
     this.piscina = null
     this.restUntilMs = 0
     this.closed = false
+    this.running = 0
+    this.wasLarge = false
+    this.release = null
   }
 
   /** False: a task would fail at once. */
@@ -57,22 +71,41 @@ export class Pool {
     if (!this.available) throw new PoolUnavailable('the compute pool is closed or resting')
     this.piscina ??= this.start()
     const { piscina } = this
-    const threads = await piscina
-    if (this.piscina !== piscina) throw new PoolUnavailable('the compute pool was stopped')
+    if (this.release !== null) clearTimeout(this.release)
+    if (buffers.some(buffer => buffer.byteLength > LARGE_BYTES)) this.wasLarge = true
+    this.running += 1
     try {
+      const threads = await piscina
+      if (this.piscina !== piscina) throw new PoolUnavailable('the compute pool was stopped')
       // No signal, ever: aborting a running task kills its thread.
-      return await threads.run(task, { name, transferList: [...buffers] })
-    } catch (thrown) {
-      this.restIfDead(threads)
-      throw thrown
+      return await threads.run(task, { name, transferList: [...buffers] }).catch(thrown => {
+        this.restIfDead(threads)
+        throw thrown
+      })
+    } finally {
+      this.running -= 1
+      if (this.running === 0 && this.wasLarge) this.releaseLater()
     }
   }
 
   async close(): Promise<void> {
     this.closed = true
+    if (this.release !== null) clearTimeout(this.release)
+    await this.drop()
+  }
+
+  private async drop(): Promise<void> {
     const { piscina } = this
     this.piscina = null
+    this.wasLarge = false
     await (await piscina)?.destroy()
+  }
+
+  private releaseLater(): void {
+    const { releaseAfterMs = RELEASE_AFTER_MS } = this.options
+    this.release = setTimeout(() => {
+      if (this.running === 0) void this.drop()
+    }, releaseAfterMs).unref()
   }
 
   private async start(): Promise<Piscina> {
@@ -99,9 +132,8 @@ export class Pool {
   }
 
   private restIfDead(threads: Piscina): void {
-    if (this.closed || threads.threads.length > 0) return
-    this.piscina = null
+    if (this.piscina === null || threads.threads.length > 0) return
     this.restUntilMs = this.options.clock.monotonicMs() + REST_MS
-    void threads.destroy()
+    void this.drop()
   }
 }

@@ -13,6 +13,7 @@ import {
   estimateTokens,
   loadedEncodings,
 } from '../../src/compute/index.ts'
+import { Pool } from '../../src/compute/pool.ts'
 import { TranslateError, targetFacts, translatePrompt } from '../../src/translate/index.ts'
 import { misbehavingWorker, WORKER_URL } from './threads.ts'
 
@@ -173,6 +174,38 @@ describe('a translation', () => {
     await count
     expect(compute.facts().refused).toBe(1)
   })
+})
+
+test('a translation that its thread cannot hold is refused as too large', { timeout: 60_000 }, async () => {
+  const compute = start({ workerUrl: misbehaving.url })
+  const filling = targetFacts('fill', 'anthropic')
+  await expect(
+    compute.translatePrompt('openai-chat', 'anthropic-messages', HELLO, filling, false),
+  ).rejects.toMatchObject({ kind: 'body-too-large', status: 413 })
+})
+
+test('threads that had a large task are let go when idle, others are kept', async () => {
+  const clock: Clock = { monotonicMs: () => 0, epochMs: () => 0 }
+  const pool = new Pool({
+    workerUrl: misbehaving.url,
+    threads: 1,
+    clock,
+    onFault: () => {},
+    releaseAfterMs: 10,
+  })
+  const thread = (bytes: number): Promise<unknown> => {
+    const body = new Uint8Array(bytes)
+    return pool.run('count', { model: 'thread', body }, [body.buffer])
+  }
+  const pause = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 100))
+  const first = await thread(10)
+  await pause()
+  expect(await thread(10)).toBe(first)
+  expect(await thread(3_000_000)).toBe(first)
+  expect(await thread(10)).toBe(first)
+  await pause()
+  expect(await thread(10)).not.toBe(first)
+  await pool.close()
 })
 
 describe('the threads', () => {

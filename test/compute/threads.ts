@@ -21,6 +21,7 @@ export function misbehavingWorker(): Misbehaving {
   writeFileSync(
     file,
     `
+      import { threadId } from 'node:worker_threads'
       const wait = ms => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
       export const warm = () => []
       export function count({ model, body }) {
@@ -30,9 +31,10 @@ export function misbehavingWorker(): Misbehaving {
         if (what === 'exit') process.exit(7)
         if (what === 'fill') { const all = []; for (;;) all.push(new Array(1e6).fill(all.length + 0.5)) }
         if (what === 'env') return { tokens: Object.keys(process.env).length, estimated: false, encoding: 'env' }
+        if (what === 'thread') return threadId
         return { tokens: body.length, estimated: false, encoding: 'test' }
       }
-      export const translate = count
+      export const translate = ({ target, body }) => count({ model: target.model, body })
     `,
   )
   return { url: pathToFileURL(file), remove: () => rmSync(folder, { recursive: true, force: true }) }
