@@ -7,6 +7,7 @@ import { type HeaderList, headerValue } from '../../src/common/headers.ts'
 import { GatewayEngine, type ReplySink, type RequestSink, type Services } from '../../src/gateway/index.ts'
 import { loadCatalogue } from '../../src/routing/index.ts'
 import type { ExchangeRecord } from '../../src/telemetry/index.ts'
+import { BreakerCell } from '../../src/upstream/breaker.ts'
 import { BreakerTable, createUpstreamClient, newBreakerMemory } from '../../src/upstream/index.ts'
 
 export function provider(name: string, origin: string, more: Partial<ProviderPlan> = {}): ProviderPlan {
@@ -35,6 +36,14 @@ export interface EngineOptions {
   readonly providers: readonly ProviderPlan[]
   readonly listener?: Partial<ListenerPlan>
   readonly upstream?: Partial<Plan['upstream']>
+  /** Breakers never open: for tests in which an upstream fails on purpose, thousands of times. */
+  readonly patient?: boolean
+}
+
+class PatientTable extends BreakerTable {
+  override cell(): BreakerCell {
+    return new BreakerCell(new Int32Array(0), -1, systemClock)
+  }
 }
 
 function planOf(options: EngineOptions): Plan {
@@ -153,7 +162,7 @@ export class Bench {
     this.services = {
       clock: systemClock,
       upstream: createUpstreamClient({ connectionsMax: 64 }),
-      breakers: new BreakerTable(newBreakerMemory(), systemClock),
+      breakers: new (options.patient === true ? PatientTable : BreakerTable)(newBreakerMemory(), systemClock),
       catalogue: loadCatalogue(),
       random: Math.random,
       recorder: { begin: () => {}, settle: record => this.records.push(record) },
