@@ -35,6 +35,7 @@ export class ConverseStreamWriter implements TurnSink {
   private kind: ProsePartKind | 'call'
   private index: number
   private opened: boolean
+  private inputSeen: boolean
   /** A text delta of the open block up to the text, and behind it. */
   private deltaHead: string
   private deltaTail: string
@@ -48,6 +49,7 @@ export class ConverseStreamWriter implements TurnSink {
     this.kind = 'text'
     this.index = -1
     this.opened = false
+    this.inputSeen = false
     this.deltaHead = ''
     this.deltaTail = ''
     this.ending = finished('stop', null)
@@ -66,6 +68,7 @@ export class ConverseStreamWriter implements TurnSink {
 
   callStart(_choice: number, _part: number, call: CallHead): void {
     this.kind = 'call'
+    this.inputSeen = false
     const name = call.namespace === null ? call.name : `${call.namespace}__${call.name}`
     const use = new JsonOut().object().member('toolUseId', call.id).member('name', name).endObject().text
     this.open(`{"toolUse":${use}}`)
@@ -80,6 +83,7 @@ export class ConverseStreamWriter implements TurnSink {
   }
 
   input(_choice: number, _part: number, json: string): void {
+    this.inputSeen = true
     this.delta(JSON.stringify(json))
   }
 
@@ -100,7 +104,13 @@ export class ConverseStreamWriter implements TurnSink {
 
   logprobs(): void {}
 
-  partEnd(): void {
+  partEnd(_choice: number, _part: number, complete: boolean): void {
+    // Clients parse what they have collected, and '' is no JSON.
+    if (this.kind === 'call' && this.opened && !this.inputSeen && complete) this.delta('"{}"')
+    this.close()
+  }
+
+  private close(): void {
     if (this.opened) this.event('contentBlockStop', `{"contentBlockIndex":${this.index}}`)
     this.opened = false
   }
@@ -111,7 +121,7 @@ export class ConverseStreamWriter implements TurnSink {
     if (format === null || media.source.kind !== 'base64') return
     this.open(`{"image":{"format":${JSON.stringify(format)}}}`)
     this.rareDelta(`{"image":{"source":{"bytes":${JSON.stringify(media.source.data)}}}}`)
-    this.partEnd()
+    this.close()
   }
 
   vendor(_choice: number, _part: number, dialect: DialectId, type: string, json: string): void {
@@ -124,7 +134,7 @@ export class ConverseStreamWriter implements TurnSink {
     if (inside !== null && type === 'toolUse') {
       this.rareDelta(`{"toolUse":{"input":${JSON.stringify(argumentsObject(inside))}}}`)
     } else if (inside !== null) this.rareDelta(`{"toolResult":${inside}}`)
-    this.partEnd()
+    this.close()
   }
 
   finish(_choice: number, finish: Finish): void {

@@ -41,6 +41,17 @@ export class ByteOut {
     this.used += bytes.length
   }
 
+  /** Room at the end to write into, as bytes whose number is not known yet. Say with `took` how many they were. */
+  room(bytesMax: number): Uint8Array {
+    this.encodePending()
+    this.reserve(bytesMax)
+    return this.buffer.subarray(this.used)
+  }
+
+  took(bytes: number): void {
+    this.used += bytes
+  }
+
   get empty(): boolean {
     return this.used === 0 && this.pending === ''
   }
