@@ -159,6 +159,16 @@ describe('secrets', () => {
     expect(JSON.stringify(maskedPlan(clone))).not.toContain('visible')
   })
 
+  test('an alias may be called secret', () => {
+    write(
+      'config.yaml',
+      `${TOP}model_providers: [{model: openai/x, access_key: k}]\nmodel_aliases: {secret: {target: x}}`,
+    )
+    const { plan } = load()
+    expect(rewrapSecrets(plan).aliases).toEqual({ secret: 'openai/x' })
+    expect(maskedPlan(plan)).toMatchObject({ aliases: { secret: 'openai/x' } })
+  })
+
   test('in header fields are masked where a plan is shown', () => {
     write(
       'config.yaml',

@@ -5,29 +5,10 @@ import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { configJsonSchema, loadPlan } from '../../src/common/config/index.ts'
+import { keysOf, type SchemaNode } from './keys.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const read = (name: string) => readFileSync(resolve(ROOT, 'config', name), 'utf8')
-
-interface SchemaNode {
-  readonly description?: string
-  readonly properties?: Readonly<Record<string, SchemaNode>>
-  readonly items?: SchemaNode
-  readonly additionalProperties?: SchemaNode | boolean
-  readonly anyOf?: readonly SchemaNode[]
-  readonly oneOf?: readonly SchemaNode[]
-}
-
-/** Every key of the language with the path to it. */
-function keysOf(node: SchemaNode, path = ''): { path: string; key: string; node: SchemaNode }[] {
-  const own = Object.entries(node.properties ?? {}).flatMap(([key, child]) => [
-    { path: `${path}.${key}`, key, node: child },
-    ...keysOf(child, `${path}.${key}`),
-  ])
-  const below = [node.items, node.additionalProperties, ...(node.anyOf ?? []), ...(node.oneOf ?? [])]
-  const rest = below.filter(child => typeof child === 'object').flatMap(child => keysOf(child, path))
-  return [...own, ...rest]
-}
 
 /** Collects the keys of the language that a document uses. */
 function walk(node: SchemaNode, value: unknown, path: string, used: Set<string>): void {

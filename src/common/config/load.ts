@@ -95,7 +95,7 @@ function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
   const { tree, found, missing, notes } = zeroConfig(env)
   const noteOf = (at: number) => notes[at] ?? 'environment'
   for (const name of found) findings.hide(env[name]!)
-  const { plan, document } = compileTree(tree, places, { findings, env, folder: cwd, noteOf })
+  const { plan } = compileTree(tree, places, { findings, env, folder: cwd, noteOf })
   return {
     plan,
     notes: {

@@ -14,6 +14,7 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  visit,
 } from 'yaml'
 import type { Findings } from './issues.ts'
 import type { Path, Places, Tree } from './places.ts'
@@ -21,7 +22,7 @@ import type { Path, Places, Tree } from './places.ts'
 /** A gateway's file is a few kilobytes; this is the size at which somebody passed the wrong file. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024
 /** Values in a file after anchors are unfolded: stops files that double at every line. */
-const VALUES_MAX = 200_000
+const VALUES_MAX = 100_000
 /** The language is six levels deep; schemas in prompt targets may be a little more. */
 const DEPTH_MAX = 64
 
@@ -119,6 +120,7 @@ class TreeReader {
   private readonly lines: LineCounter
   private readonly findings: Findings
   private readonly places: Places
+  private readonly targets: ReadonlyMap<Alias, Node>
   private values = 0
   private refused = false
 
@@ -127,6 +129,7 @@ class TreeReader {
     this.lines = lines
     this.findings = findings
     this.places = places
+    this.targets = aliasTargets(document)
   }
 
   read(): unknown {
@@ -160,7 +163,7 @@ class TreeReader {
   }
 
   private aliased(node: Alias, path: Path, depth: number): unknown {
-    const target = node.resolve(this.document)
+    const target = this.targets.get(node)
     if (target !== undefined) return this.value(target, path, depth + 1)
     const { line, col } = this.position(node)
     this.findings.errorAt('S01', line, col, `not valid YAML: ${SENTENCES['BAD_ALIAS']}`)
@@ -209,6 +212,21 @@ class TreeReader {
     const offset = node?.range?.[0]
     return offset === undefined ? { line: 1, col: 1 } : this.lines.linePos(offset)
   }
+}
+
+/** What each alias stands for: the last anchor of its name above it. One walk, because looking each up costs one. */
+function aliasTargets(document: Document): Map<Alias, Node> {
+  const anchors = new Map<string, Node>()
+  const targets = new Map<Alias, Node>()
+  visit(document, {
+    Node: (_, node) => {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source)
+        if (target !== undefined) targets.set(node, target)
+      } else if (node.anchor !== undefined) anchors.set(node.anchor, node)
+    },
+  })
+  return targets
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -46,13 +46,43 @@ export function rewrapSecrets(plan: Plan): Plan {
 /** Names of header fields whose value is a credential. */
 export const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
 
+/** Keys whose whole value is a secret, wherever they stand. */
+export const SECRET_KEYS: ReadonlySet<string> = new Set([
+  'access_key',
+  'access_keys',
+  'key',
+  'api_key',
+  'token',
+  'connection_string',
+  'password',
+])
+
+/** A shorter text is also a common word: `k` as a key must not mask every `k`. */
+const MASKED_CHARS_MIN = 6
+
 /** The plan as it may be shown to anyone. */
 export function maskedPlan(plan: Plan): unknown {
+  const secrets = new Set<string>()
+  mapSecrets(plan, ({ secret }) => secrets.add(secret))
   const providers = plan.providers.map(provider => ({
     ...provider,
     headers: maskedHeaders(provider.headers),
   }))
-  return mapSecrets({ ...plan, providers }, () => MASK)
+  const masked = mapSecrets({ ...plan, providers }, () => MASK)
+  return maskTexts(masked, secrets)
+}
+
+/** A text that equals a secret, or stands under the name of one, is masked wherever it stands. */
+function maskTexts(value: unknown, secrets: ReadonlySet<string>): unknown {
+  if (typeof value === 'string') return value.length >= MASKED_CHARS_MIN && secrets.has(value) ? MASK : value
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(item => maskTexts(item, secrets))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      typeof item === 'string' && SECRET_KEYS.has(key) ? MASK : maskTexts(item, secrets),
+    ]),
+  )
 }
 
 /** Header fields are plain text in a plan, because every call sends them. */
@@ -68,8 +98,13 @@ export function mapSecrets(
   if (typeof value !== 'object' || value === null) return value
   if (isSecret(value)) return replace(value)
   if (Array.isArray(value)) return value.map(item => mapSecrets(item, replace))
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapSecrets(item, replace)]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, NAMED_MAPS.has(key) ? item : mapSecrets(item, replace)]),
+  )
 }
+
+/** Maps whose keys people choose; one of them may be called `secret`. */
+const NAMED_MAPS: ReadonlySet<string> = new Set(['aliases', 'modelAliases', 'staticAttributes'])
 
 /** A record with a member `secret`: the classes here, and what structured clone makes of them. */
 function isSecret(value: object): value is SecretText & Partial<WeightedKey> {

@@ -133,8 +133,7 @@ function report(issue: Issue, allowedKeys: readonly string[], findings: Findings
         return
       }
       const found = valueAt(tree, path)
-      const suggestions =
-        path[0] === 'version' ? [nearestVersion(found)] : nearestNames(String(found), values, 1)
+      const suggestions = nearestValues(found, path, values)
       const message = 'this value does not exist here'
       findings.error({ code: codeOf(path), path, message, allowed: some(values), suggestions })
       return
@@ -142,6 +141,11 @@ function report(issue: Issue, allowedKeys: readonly string[], findings: Findings
     default:
       findings.error({ code: codeOf(path), path, message: sentence(issue) })
   }
+}
+
+function nearestValues(found: unknown, path: Path, values: readonly string[]): string[] {
+  if (typeof found === 'object') return []
+  return path[0] === 'version' ? [nearestVersion(found)] : nearestNames(String(found), values, 1)
 }
 
 /** The version meant by a number, or by one with or without its `v`; else today's. */

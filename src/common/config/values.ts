@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import type { Findings } from './issues.ts'
 import { type Path, type Places, pathText, type Tree } from './places.ts'
 import { nearestNames } from '../nearest.ts'
-import { SECRET_HEADER } from './secret.ts'
+import { SECRET_HEADER, SECRET_KEYS } from './secret.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -25,16 +25,6 @@ export interface ValueNotes {
 /** A key or a connection string; a certificate chain would still fit. */
 const SECRET_FILE_BYTES_MAX = 64 * 1024
 
-/** Keys whose whole value is a secret. */
-const SECRET_KEYS = new Set([
-  'access_key',
-  'access_keys',
-  'key',
-  'api_key',
-  'token',
-  'connection_string',
-  'password',
-])
 const HEADER_MAPS = new Set(['headers', 'http_headers'])
 const SECRET_ENV = /KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL/
 /** Text for people and models: a `$` there is more often money than a variable. */
