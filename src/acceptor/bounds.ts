@@ -31,15 +31,18 @@ export const SWEEP_MS_MIN = 10
 /** Requests of one connection that may wait while an earlier one is answered; browsers and SDKs send none. */
 export const PIPELINE_MAX = 16
 
-/** A reply of at most this length is handed to the native server whole: it fits the buffer in which it gathers a write. */
-export const NATIVE_WHOLE_BYTES_MAX = 12 * 1024
+/** The buffer in which the native server gathers what is written together; what fits leaves in one write. */
+export const NATIVE_GATHER_BYTES = 16 * 1024
 
-/** Piece size towards the native server without TLS: what one read of an upstream socket can bring. */
+/** Room in it for what the native server adds: date, length or encoding, and the size line of a chunk. */
+export const NATIVE_FRAMING_BYTES_MAX = 256
+
+/** Piece size of replies of known length without TLS: what one read of an upstream socket can bring. */
 export const NATIVE_PIECE_BYTES = 64 * 1024
 
 /**
- * Piece size with TLS: one record. The native server waits for ever after a record that was taken only in part
- * of a longer piece.
+ * The same with TLS: one record. The native server waits for ever after it took one record of a longer piece and
+ * the client's socket was full.
  */
 export const NATIVE_TLS_PIECE_BYTES = 16 * 1024
 

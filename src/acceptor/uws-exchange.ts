@@ -11,7 +11,13 @@ import type { GatewayError } from '../common/errors.ts'
 import type { HeaderList } from '../common/headers.ts'
 import type { ClientRequest, Engine, ReplySink, RequestSink } from '../gateway/index.ts'
 import { BodyIntake } from './body.ts'
-import { DROP_BYTES_MAX, LINGER_MS_MAX, NATIVE_REARM_MS, NATIVE_WHOLE_BYTES_MAX } from './bounds.ts'
+import {
+  DROP_BYTES_MAX,
+  LINGER_MS_MAX,
+  NATIVE_FRAMING_BYTES_MAX,
+  NATIVE_GATHER_BYTES,
+  NATIVE_REARM_MS,
+} from './bounds.ts'
 import { bodyTooLarge, bodyTooSlow } from './checks.ts'
 import { corkedEnd, corkedNothing, corkedPut } from './cork.ts'
 import type { NativeResponse } from './native.ts'
@@ -231,7 +237,7 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
       this.complete()
       return
     }
-    if (!this.held && body.length <= NATIVE_WHOLE_BYTES_MAX) {
+    if (!this.held && body.length + this.headText!.length <= NATIVE_GATHER_BYTES - NATIVE_FRAMING_BYTES_MAX) {
       corkedEnd(this.res!, this.wireHead(), body)
       this.finished()
       return
@@ -262,37 +268,65 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
   }
 
   private push(chunk: Uint8Array): void {
-    const { pieceBytes } = this.host
     let at = 0
     while (at < chunk.length && !this.blocked && this.res !== null) {
-      const whole = at === 0 && chunk.length <= pieceBytes
-      at += this.give(whole ? chunk : chunk.subarray(at, at + pieceBytes))
+      const bytesMax = this.pieceBytesMax
+      const whole = at === 0 && chunk.length <= bytesMax
+      at += this.give(whole ? chunk : chunk.subarray(at, at + bytesMax))
     }
     if (at < chunk.length && this.res !== null) this.enqueue(Buffer.from(chunk.subarray(at)))
   }
 
+  /**
+   * A chunk has to fit the buffer in which the native server gathers a write, together with whatever goes before
+   * it: one that does not fit is lost when the client's socket happens to be full.
+   */
+  private get pieceBytesMax(): number {
+    if (this.replyBytes !== null) return this.host.pieceBytes
+    return NATIVE_GATHER_BYTES - NATIVE_FRAMING_BYTES_MAX - (this.headSent ? 0 : this.headText!.length)
+  }
+
   /** Returns how many bytes of the piece need not be given again. */
   private give(piece: Uint8Array): number {
+    return this.replyBytes === null ? this.giveChunk(piece) : this.giveSized(piece)
+  }
+
+  private giveSized(piece: Uint8Array): number {
     const res = this.res!
     if (corkedPut(res, this, piece)) {
       this.takenBytes += piece.length
       return piece.length
     }
     if (this.res === null) return piece.length
-    this.blocked = true
-    this.touched = true
-    this.host.sweep.add(this)
-    if (!this.writableSet) {
-      this.writableSet = true
-      res.onWritable(() => this.writable())
-    }
-    if (this.replyBytes === null) {
-      this.nativeBytes = piece.length
-      return piece.length
-    }
+    this.block(res)
     const taken = res.getWriteOffset() - this.takenBytes
     this.takenBytes += taken
     return taken
+  }
+
+  private giveChunk(piece: Uint8Array): number {
+    const res = this.res!
+    let goOn: boolean
+    if (this.writableSet && piece.length > 1) {
+      // Whether a chunk was stuck shows only when the next one is written. To a client that has been slow before,
+      // the last byte goes by itself, so that the end is never written behind a chunk that is stuck.
+      corkedPut(res, this, piece.subarray(0, piece.length - 1))
+      goOn = corkedPut(res, this, piece.subarray(piece.length - 1))
+    } else goOn = corkedPut(res, this, piece)
+    if (!goOn) {
+      this.block(res)
+      this.nativeBytes = piece.length
+    }
+    return piece.length
+  }
+
+  private block(res: NativeResponse): void {
+    this.blocked = true
+    this.touched = true
+    this.host.sweep.add(this)
+    if (this.writableSet) return
+    this.writableSet = true
+    res.onWritable(() => this.writable())
   }
 
   private enqueue(owned: Uint8Array): void {
@@ -332,10 +366,10 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
   /** The oldest bytes of the queue, small ones joined: a write costs more than a copy. */
   private nextPiece(): Uint8Array {
     const queue = this.queue!
-    const { pieceBytes } = this.host
+    const bytesMax = this.pieceBytesMax
     let count = 0
     let bytes = 0
-    while (count < queue.length && (count === 0 || bytes + queue[count]!.length <= pieceBytes)) {
+    while (count < queue.length && (count === 0 || bytes + queue[count]!.length <= bytesMax)) {
       bytes += queue[count]!.length
       count += 1
     }
@@ -344,9 +378,9 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
       return Buffer.concat(queue.splice(0, count), bytes)
     }
     const first = queue[0]!
-    if (first.length <= pieceBytes) queue.shift()
-    else queue[0] = first.subarray(pieceBytes)
-    const piece = first.length <= pieceBytes ? first : first.subarray(0, pieceBytes)
+    if (first.length <= bytesMax) queue.shift()
+    else queue[0] = first.subarray(bytesMax)
+    const piece = first.length <= bytesMax ? first : first.subarray(0, bytesMax)
     this.queueBytes -= piece.length
     return piece
   }

@@ -53,7 +53,8 @@ export class Seen implements RequestSink {
   bodyFailed(error: GatewayError): void {
     this.events.push(`failed ${error.kind}`)
     this.error = error
-    if (this.answersFailures) refusal(error, reply => this.reply.whole(reply.status, reply.headers, reply.body))
+    if (this.answersFailures)
+      refusal(error, reply => this.reply.whole(reply.status, reply.headers, reply.body))
   }
 
   drained(): void {

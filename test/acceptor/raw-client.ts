@@ -82,7 +82,8 @@ export class RawClient {
         if (found.reply.status < 200) continue
         return found.reply
       }
-      if (this.over) throw new Error(`closed (${this.error ?? 'FIN'}) before a reply: ${this.text.slice(0, 200)}`)
+      if (this.over)
+        throw new Error(`closed (${this.error ?? 'FIN'}) before a reply: ${this.text.slice(0, 200)}`)
       await this.moved('a reply')
       // A long reply is not looked at after each of its pieces.
       if (this.received.length > LONG_BYTES) await new Promise(done => setTimeout(done, LONG_PAUSE_MS))
@@ -191,7 +192,10 @@ function takeChunked(
     if (!/^[0-9a-fA-F]+$/.test(size)) throw new Error(`not a chunk size: ${size}`)
     const length = Number.parseInt(size, 16)
     if (length === 0) {
-      const end = bytes.toString('latin1', lineEnd, lineEnd + 4) === '\r\n\r\n' ? lineEnd : bytes.indexOf('\r\n\r\n', lineEnd + 2)
+      const end =
+        bytes.toString('latin1', lineEnd, lineEnd + 4) === '\r\n\r\n'
+          ? lineEnd
+          : bytes.indexOf('\r\n\r\n', lineEnd + 2)
       if (end === -1 || bytes.length < end + 4) break
       return whole(Buffer.concat(pieces), end + 4)
     }
@@ -200,7 +204,8 @@ function takeChunked(
       if (ended) pieces.push(bytes.subarray(lineEnd + 2, chunkEnd))
       break
     }
-    if (bytes.toString('latin1', chunkEnd, chunkEnd + 2) !== '\r\n') throw new Error('a chunk is not followed by CR LF')
+    if (bytes.toString('latin1', chunkEnd, chunkEnd + 2) !== '\r\n')
+      throw new Error('a chunk is not followed by CR LF')
     pieces.push(bytes.subarray(lineEnd + 2, chunkEnd))
     at = chunkEnd + 2
   }

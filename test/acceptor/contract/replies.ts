@@ -115,7 +115,16 @@ export function replies(bench: Bench): void {
 
   test('keeps its own framing whatever fields the engine gives', async () => {
     const wrong = [
-      ...['content-length', '999', 'transfer-encoding', 'gzip', 'connection', 'close', 'keep-alive', 'timeout=1'],
+      ...[
+        'content-length',
+        '999',
+        'transfer-encoding',
+        'gzip',
+        'connection',
+        'close',
+        'keep-alive',
+        'timeout=1',
+      ],
       ...['date', 'yesterday', 'upgrade', 'h2c'],
     ]
     bench.engine.handle = seen => seen.reply.whole(200, wrong, Buffer.from('body'))
@@ -281,7 +290,9 @@ export function replies(bench: Bench): void {
     reply.end()
     client.socket.resume()
     const { body } = await client.reply()
-    const written = Buffer.concat(Array.from({ length: 200 }, (_, letter) => Buffer.alloc(memory.length, letter)))
+    const written = Buffer.concat(
+      Array.from({ length: 200 }, (_, letter) => Buffer.alloc(memory.length, letter)),
+    )
     expect(body.equals(written)).toBe(true)
   })
 }

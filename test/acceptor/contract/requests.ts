@@ -11,7 +11,11 @@ export function requests(bench: Bench): void {
       echo(seen)
     }
     const client = await bench.say(
-      request('POST /v1/chat?x=1&x=2', ['X-One: a', 'x-ONE: b', 'Accept:', 'X-Tab: \tc\td\t', 'Content-Length: 2'], 'hi'),
+      request(
+        'POST /v1/chat?x=1&x=2',
+        ['X-One: a', 'x-ONE: b', 'Accept:', 'X-Tab: \tc\td\t', 'Content-Length: 2'],
+        'hi',
+      ),
     )
     await client.reply()
     const { request: seen, events } = bench.engine.last
