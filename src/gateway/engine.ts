@@ -140,6 +140,10 @@ export class GatewayEngine implements Engine, ExchangeRegister {
     path: string,
   ): RequestSink {
     const { endpoint } = match
+    // `{model}:{method}` of a method there is not looks like a model to be shown.
+    if (endpoint.operation === 'show-model' && path.includes(':')) {
+      return this.refuseHere(request, reply, requestId, NOT_FOUND, path, noSuchPath(path))
+    }
     const allowed = endpoint.method === 'GET' ? 'GET, HEAD, OPTIONS' : endpoint.method
     if (request.method === 'OPTIONS' && endpoint.method === 'GET') {
       const headers = [...CORS_HEADERS, 'allow', 'GET, OPTIONS']

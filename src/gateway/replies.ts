@@ -29,10 +29,7 @@ export function errorReply(error: GatewayError, requestId: string | null): Error
 
 /** An error as a whole reply in `dialect`, with the headers every reply of ours carries. */
 export function errorBytes(error: GatewayError, dialect: DialectId, requestId: string | null): WholeReply {
-  const reply = wireBytes(errorReply(error, requestId), dialect, requestId)
-  // Statuses that say something about HTTP itself must stay what HTTP says, whatever the dialect's table has.
-  const { status } = KINDS[error.kind]
-  return HTTP_STATUSES.has(status) ? { ...reply, status } : reply
+  return wireBytes(errorReply(error, requestId), dialect, requestId)
 }
 
 /** A neutral error as a whole reply in `dialect`. */
@@ -42,8 +39,6 @@ export function wireBytes(error: ErrorReply, dialect: DialectId, requestId: stri
   if (requestId !== null) headers.push('x-request-id', requestId)
   return { status: written.status, headers, body: written.body }
 }
-
-const HTTP_STATUSES: ReadonlySet<number> = new Set([405, 408, 413, 415, 431])
 
 export function jsonReply(status: number, document: unknown): WholeReply {
   return {

@@ -173,23 +173,26 @@ export class Bench {
     this.engine = new GatewayEngine(this.services, planOf(options))
   }
 
+  /** A header block; the body is the caller's to send. */
+  open(method: string, target: string, headers: readonly string[]): Sent {
+    const reply = new Reply()
+    const request = {
+      method,
+      target,
+      headers,
+      remoteAddress: '127.0.0.1',
+      listener: 'llm',
+      contentLength: null,
+    }
+    return { reply, sink: this.engine.open(request, reply) }
+  }
+
   /** Sends a request; await `reply.done` for its end. */
   send(target: string, body: unknown, headers: readonly string[] = []): Sent {
-    const reply = new Reply()
     const bytes = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body))
-    const sink = this.engine.open(
-      {
-        method: 'POST',
-        target,
-        headers: ['content-type', 'application/json', ...headers],
-        remoteAddress: '127.0.0.1',
-        listener: 'llm',
-        contentLength: bytes.length,
-      },
-      reply,
-    )
-    if (sink.bodyMode === 'whole') sink.body(bytes)
-    return { reply, sink }
+    const sent = this.open('POST', target, ['content-type', 'application/json', ...headers])
+    if (sent.sink.bodyMode === 'whole') sent.sink.body(bytes)
+    return sent
   }
 
   call(target: string, body: unknown, headers: readonly string[] = []): Promise<Reply> {

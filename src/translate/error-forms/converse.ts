@@ -12,6 +12,7 @@ import {
   kindOfStatus,
   messageOf,
   messageWithParam,
+  statusFor,
   written,
 } from './form.ts'
 import { hintFields, hintOfFields, hintOfMessage } from './retry-hints.ts'
@@ -118,7 +119,7 @@ function write(error: ErrorReply): ReturnType<ErrorForm['write']> {
   const [status, exception] = SHAPES[error.kind]
   const headers = ['x-amzn-errortype', exception, ...hintFields(error.retryAfterMs)]
   if (error.requestId !== null) headers.push('x-amzn-requestid', error.requestId)
-  return written(status, headers, messageJson(error))
+  return written(statusFor(error, status), headers, messageJson(error))
 }
 
 function messageJson(error: ErrorReply): string {

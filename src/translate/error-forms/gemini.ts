@@ -3,7 +3,15 @@
 import { listOf, membersOf, textOf, textOrNull } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import type { ErrorKind, ErrorReply } from '../errors.ts'
-import { type ErrorBody, type ErrorForm, fieldOf, kindOfStatus, messageOf, written } from './form.ts'
+import {
+  type ErrorBody,
+  type ErrorForm,
+  fieldOf,
+  kindOfStatus,
+  messageOf,
+  statusFor,
+  written,
+} from './form.ts'
 import { durationMs, hintFields, hintOfFields } from './retry-hints.ts'
 
 const SHAPES: Readonly<Record<ErrorKind, readonly [code: number, status: string]>> = {
@@ -117,14 +125,14 @@ function read(status: number, headers: readonly string[], body: ErrorBody): Erro
 }
 
 function write(error: ErrorReply): ReturnType<ErrorForm['write']> {
-  const [status] = SHAPES[error.kind]
-  return written(status, hintFields(error.retryAfterMs), geminiErrorJson(error))
+  const [usual] = SHAPES[error.kind]
+  return written(statusFor(error, usual), hintFields(error.retryAfterMs), geminiErrorJson(error))
 }
 
 /** `{"error":{…}}`. The code is always a number from 400 to 599, because the official client ignores others. */
 export function geminiErrorJson(error: ErrorReply): string {
-  const [code, status] = SHAPES[error.kind]
-  const out = new JsonOut().object().key('error').object().member('code', code)
+  const [usual, status] = SHAPES[error.kind]
+  const out = new JsonOut().object().key('error').object().member('code', statusFor(error, usual))
   out.member('message', error.message).member('status', status)
   writeDetails(out, error)
   return out.endObject().endObject().text

@@ -10,6 +10,7 @@ import {
   kindOfStatus,
   messageOf,
   messageWithParam,
+  statusFor,
   written,
 } from './form.ts'
 import { exactHintFields, hintOfFields, hintOfMessage } from './retry-hints.ts'
@@ -93,7 +94,7 @@ function write(error: ErrorReply): ReturnType<ErrorForm['write']> {
   const out = new JsonOut().object().member('type', 'error').key('error').object().member('type', type)
   out.member('message', messageFor(error)).endObject().member('request_id', error.requestId).endObject()
   const kept = error.kind === 'invalid' && KEPT_STATUSES.has(error.status) ? error.status : status
-  return written(kept, headers, out.text)
+  return written(statusFor(error, kept), headers, out.text)
 }
 
 /** Agents recognise a full context by how the vendor's message starts. */

@@ -4,7 +4,15 @@ import { membersOf, textOrNull } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import type { DialectId } from '../dialect.ts'
 import type { ErrorKind, ErrorReply } from '../errors.ts'
-import { type ErrorBody, type ErrorForm, fieldOf, kindOfStatus, messageOf, written } from './form.ts'
+import {
+  type ErrorBody,
+  type ErrorForm,
+  fieldOf,
+  kindOfStatus,
+  messageOf,
+  statusFor,
+  written,
+} from './form.ts'
 import { hintOfFields, hintOfMessage, openaiHintFields } from './retry-hints.ts'
 
 type OpenaiId = Extract<DialectId, 'openai-chat' | 'openai-responses'>
@@ -140,7 +148,7 @@ function write(from: OpenaiId, error: ErrorReply): ReturnType<ErrorForm['write']
   // A quota does not fill up while a client backs off.
   if (error.kind === 'quota') headers.push('x-should-retry', 'false')
   const kept = error.kind === 'invalid' && KEPT_STATUSES.has(error.status) ? error.status : status
-  return written(kept, headers, openaiErrorJson(error, type, paramOf(from, error)))
+  return written(statusFor(error, kept), headers, openaiErrorJson(error, type, paramOf(from, error)))
 }
 
 function paramOf(from: OpenaiId, error: ErrorReply): string | null {
