@@ -13,47 +13,45 @@ export interface Place {
   readonly path: string
 }
 
-interface Mark {
-  readonly line: number
-  readonly column: number
+/** What is known of one key: offsets into the text, and what stood there before. */
+interface KeyFacts {
+  readonly keyOffset: number
+  readonly valueOffset: number
+  /** What stood there before variables were replaced. */
+  written: string | undefined
+  /** The key as written, where a migration renamed it. */
+  name: string | undefined
 }
 
 interface ObjectPlace {
   readonly path: Path
-  readonly start: Mark
-  readonly keys: Map<string | number, Mark>
-  readonly values: Map<string | number, Mark>
-  /** What stood there before variables were replaced. */
-  readonly written: Map<string | number, string>
-  /** Today's key → the key as written, where a migration renamed it. */
-  readonly names: Map<string | number, string>
+  readonly offset: number
+  readonly keys: Map<string | number, KeyFacts>
 }
+
+/** Line and column of an offset; lines are counted when somebody asks, which most files never need. */
+export type PositionOf = (offset: number) => { readonly line: number; readonly column: number }
 
 export class Places {
   private readonly objects = new WeakMap<object, ObjectPlace>()
+  private positionOf: PositionOf = () => ({ line: 1, column: 1 })
 
-  note(object: object, path: Path, line: number, column: number): void {
-    this.objects.set(object, {
-      path,
-      start: { line, column },
-      keys: new Map(),
-      values: new Map(),
-      written: new Map(),
-      names: new Map(),
-    })
+  countLines(positionOf: PositionOf): void {
+    this.positionOf = positionOf
   }
 
-  noteKey(object: object, key: string | number, line: number, column: number): void {
-    this.objects.get(object)?.keys.set(key, { line, column })
+  note(object: object, path: Path, offset: number): void {
+    this.objects.set(object, { path, offset, keys: new Map() })
   }
 
-  noteValue(object: object, key: string | number, line: number, column: number): void {
-    this.objects.get(object)?.values.set(key, { line, column })
+  noteKey(object: object, key: string | number, keyOffset: number, valueOffset: number): void {
+    this.objects.get(object)?.keys.set(key, { keyOffset, valueOffset, written: undefined, name: undefined })
   }
 
   /** Remembers the text a variable reference stood in. */
   noteWritten(object: object, key: string | number, text: string): void {
-    this.objects.get(object)?.written.set(key, text)
+    const facts = this.objects.get(object)?.keys.get(key)
+    if (facts !== undefined) facts.written = text
   }
 
   /** Gives `copy` the place of `original`, for migrations that build a new object from an old one. */
@@ -65,22 +63,16 @@ export class Places {
 
   /** A migration renamed a key: errors still point at the old one. */
   moveKey(object: object, from: string, to: string): void {
-    const place = this.objects.get(object)
-    if (place === undefined) return
-    for (const map of [place.keys, place.values]) {
-      const mark = map.get(from)
-      if (mark !== undefined) map.set(to, mark)
-    }
-    place.names.set(to, from)
-    const written = place.written.get(from)
-    if (written !== undefined) place.written.set(to, written)
+    const keys = this.objects.get(object)?.keys
+    const facts = keys?.get(from)
+    if (facts !== undefined) keys!.set(to, { ...facts, name: from })
   }
 
   /** The text as written where variables were replaced, else undefined. */
   writtenAt(root: unknown, path: Path): string | undefined {
     const holder = path.length === 0 ? undefined : valueAt(root, path.slice(0, -1))
     if (typeof holder !== 'object' || holder === null) return undefined
-    return this.objects.get(holder)?.written.get(path[path.length - 1]!)
+    return this.objects.get(holder)?.keys.get(path[path.length - 1]!)?.written
   }
 
   /** The place of a value, or of the nearest thing around it; `key` asks for the place of the key itself. */
@@ -101,16 +93,12 @@ export class Places {
     }
     if (known === undefined) return { line: null, column: null, path: pathText(path) }
     const key = rest[0]
-    const written = key === undefined ? [] : [known.names.get(key) ?? key, ...rest.slice(1)]
+    const facts = key === undefined ? undefined : known.keys.get(key)
+    const written = key === undefined ? [] : [facts?.name ?? key, ...rest.slice(1)]
     const text = pathText([...known.path, ...written])
-    const mark =
-      key === undefined
-        ? known.start
-        : ((of === 'key' || rest.length > 1 ? known.keys.get(key) : known.values.get(key)) ??
-          known.keys.get(key) ??
-          known.values.get(key) ??
-          known.start)
-    return { line: mark.line, column: mark.column, path: text }
+    const byKey = of === 'key' || rest.length > 1
+    const offset = facts === undefined ? known.offset : byKey ? facts.keyOffset : facts.valueOffset
+    return { ...this.positionOf(offset), path: text }
   }
 }
 

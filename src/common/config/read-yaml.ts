@@ -74,6 +74,10 @@ export function readYaml(text: string, findings: Findings, places: Places): unkn
     findings.errorAt('S01', line, col, `not valid YAML: ${SENTENCES[error.code] ?? 'it cannot be read here'}`)
   }
   if (document.errors.length > 0) return null
+  places.countLines(offset => {
+    const { line, col } = lines.linePos(offset)
+    return { line, column: col }
+  })
   const reader = new TreeReader(document, lines, findings, places)
   return reader.read()
 }
@@ -150,12 +154,11 @@ class TreeReader {
     if (isMap(node)) return this.map(node, path, depth)
     if (isSeq(node)) {
       const list: unknown[] = []
-      const { line, col } = this.position(node)
-      this.places.note(list, path, line, col)
+      this.places.note(list, path, offsetOf(node))
       for (const [at, item] of node.items.entries()) {
         list.push(this.value(item as Node | null, [...path, at], depth + 1))
-        const place = this.position(item as Node | null)
-        this.places.noteValue(list, at, place.line, place.col)
+        const offset = offsetOf(item as Node | null)
+        this.places.noteKey(list, at, offset, offset)
       }
       return list
     }
@@ -173,8 +176,7 @@ class TreeReader {
 
   private map(node: { items: readonly unknown[]; range?: unknown }, path: Path, depth: number): Tree {
     const tree: Tree = Object.create(null) as Tree
-    const start = this.position(node as Node)
-    this.places.note(tree, path, start.line, start.col)
+    this.places.note(tree, path, offsetOf(node as Node))
     const merged: Node[] = []
     for (const item of node.items) {
       const { key, value } = item as { key: Node | null; value: Node | null }
@@ -183,15 +185,13 @@ class TreeReader {
         continue
       }
       const name = keyText(key)
-      const place = this.position(key)
       if (Object.hasOwn(tree, name)) {
         const message = 'this key stands twice; the last one is used'
-        this.findings.warnAt('W01', place.line, place.col, [...path, name], message)
+        const { line, col } = this.position(key)
+        this.findings.warnAt('W01', line, col, [...path, name], message)
       }
       tree[name] = this.value(value, [...path, name], depth + 1)
-      this.places.noteKey(tree, name, place.line, place.col)
-      const valuePlace = this.position(value ?? key)
-      this.places.noteValue(tree, name, valuePlace.line, valuePlace.col)
+      this.places.noteKey(tree, name, offsetOf(key), offsetOf(value ?? key))
     }
     for (const source of merged) this.merge(tree, source, path, depth)
     return tree
@@ -209,9 +209,12 @@ class TreeReader {
   }
 
   private position(node: Node | null): { line: number; col: number } {
-    const offset = node?.range?.[0]
-    return offset === undefined ? { line: 1, col: 1 } : this.lines.linePos(offset)
+    return this.lines.linePos(offsetOf(node))
   }
+}
+
+function offsetOf(node: Node | null): number {
+  return node?.range?.[0] ?? 0
 }
 
 /** What each alias stands for: the last anchor of its name above it. One walk, because looking each up costs one. */
