@@ -54,9 +54,21 @@ function messagesStream(): string[] {
   return [...frames, event('message_stop', '')]
 }
 
+function geminiFrame(text: string, finish: string, outputTokens: number): string {
+  const usage = `"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":${outputTokens},"totalTokenCount":${9 + outputTokens}}`
+  return `data: {"candidates":[{"content":{"parts":[{"text":"${text}"}],"role":"model"}${finish},"index":0}],${usage},"modelVersion":"gemini-x","responseId":"r1"}\r\n\r\n`
+}
+
+function geminiStream(): string[] {
+  const frames: string[] = []
+  for (let n = 0; n < FRAMES + 3; n++) frames.push(geminiFrame(` word${n} and some`, '', n))
+  return [...frames, geminiFrame('', ',"finishReason":"STOP"', FRAMES)]
+}
+
 const STREAMS: Partial<Record<DialectId, string[]>> = {
   'openai-chat': chatStream(),
   'anthropic-messages': messagesStream(),
+  'gemini-generate': geminiStream(),
 }
 
 function pieces(frames: readonly string[]): Uint8Array[] {

@@ -33,7 +33,7 @@ function writeJsonSchema(out: JsonOut, node: JsonObject): void {
     const json = node.jsonOf(key) ?? 'null'
     if (name === 'nullable' || name === 'propertyOrdering') continue
     if (name === 'type') writeType(out, value, json, nullable)
-    else if (name === 'format' && value === 'enum') continue
+    else if (name === 'format' && typeof value === 'string' && WIDTHS.has(value)) continue
     else if (name === 'enum' && nullable && json.endsWith(']')) {
       out.memberRaw('enum', json === '[]' ? '[null]' : `${json.slice(0, -1)},null]`)
     } else if (name === 'example') out.memberRaw('examples', `[${json}]`)
@@ -45,6 +45,9 @@ function writeJsonSchema(out: JsonOut, node: JsonObject): void {
   }
   out.endObject()
 }
+
+/** Formats that only this subset knows; validators of JSON Schema refuse what they do not know. */
+const WIDTHS: ReadonlySet<string> = new Set(['enum', 'int32', 'int64', 'float', 'double'])
 
 const COUNTS: ReadonlySet<string> = new Set([
   'minItems',

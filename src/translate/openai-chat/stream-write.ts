@@ -35,6 +35,8 @@ class WrittenChoice {
   calls = 0
   textUnits = 0
   reasoningSeen = false
+  /** The next readable reasoning is set apart from the part before. Parts that only carry a signature are not. */
+  apart = false
 
   constructor(head: string) {
     this.head = head
@@ -73,8 +75,7 @@ export class ChatStreamWriter implements TurnSink {
 
   partStart(choice: number, _part: number, kind: ProsePartKind): void {
     const written = this.choice(choice)
-    if (kind === 'reasoning' && written.reasoningSeen) this.delta(written, '"reasoning_content":"\\n\\n"')
-    if (kind === 'reasoning') written.reasoningSeen = true
+    if (kind === 'reasoning') written.apart = written.reasoningSeen
     written.parts.push(new WrittenPart(kind, written.textUnits))
   }
 
@@ -99,7 +100,7 @@ export class ChatStreamWriter implements TurnSink {
     if (kind === 'text') {
       written.textUnits += delta.length
       this.out.text(`${written.head}"content":${JSON.stringify(delta)}${TAIL}`)
-    } else if (kind === 'reasoning') this.delta(written, `"reasoning_content":${JSON.stringify(delta)}`)
+    } else if (kind === 'reasoning') this.reasoning(written, delta)
     else if (kind === 'refusal') this.delta(written, `"refusal":${JSON.stringify(delta)}`)
     else this.delta(written, `"tool_calls":[{"index":${place},"custom":{"input":${JSON.stringify(delta)}}}]`)
   }
@@ -182,6 +183,13 @@ export class ChatStreamWriter implements TurnSink {
   /** No [DONE] after an error: it would say that the reply is complete. */
   fail(error: ErrorReply): void {
     this.out.text(`data: ${errorJson(error)}\n\n`)
+  }
+
+  private reasoning(written: WrittenChoice, delta: string): void {
+    if (written.apart) this.delta(written, '"reasoning_content":"\\n\\n"')
+    written.apart = false
+    written.reasoningSeen = true
+    this.delta(written, `"reasoning_content":${JSON.stringify(delta)}`)
   }
 
   private choice(index: number): WrittenChoice {
