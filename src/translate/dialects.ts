@@ -3,10 +3,12 @@
 import { anthropicMessages } from './anthropic-messages/dialect.ts'
 import { bedrockConverse } from './bedrock-converse/dialect.ts'
 import type { Dialect, DialectId } from './dialect.ts'
+import { geminiGenerate } from './gemini-generate/dialect.ts'
 import { openaiChat } from './openai-chat/dialect.ts'
 
 export const DIALECT_TABLE: Partial<Record<DialectId, Dialect>> = {
   'openai-chat': openaiChat,
   'anthropic-messages': anthropicMessages,
   'bedrock-converse': bedrockConverse,
+  'gemini-generate': geminiGenerate,
 }
