@@ -14,7 +14,7 @@ import { Tokenizer, Work } from '../../src/compute/tokenizer.ts'
 import { targetFacts, translatePrompt } from '../../src/translate/index.ts'
 import { randomOf } from '../../test/compute/corpus.ts'
 
-const ROUNDS = 7
+const ROUNDS = 15
 const ROOT = new URL('../../../', import.meta.url)
 const asked = new Set(process.argv.slice(2))
 const wants = (part: string): boolean => asked.size === 0 || asked.has(part)
@@ -72,8 +72,8 @@ function best(call: () => unknown, rounds = ROUNDS): number {
   return lowest
 }
 
-function megabytesPerSecond(text: string, ms: number): string {
-  return (Buffer.byteLength(text) / 1000 / ms).toPrecision(2)
+function megabytesPerSecond(text: string, ms: number): number {
+  return Number((Buffer.byteLength(text) / 1000 / ms).toPrecision(2))
 }
 
 function benchCount(): void {
@@ -90,7 +90,8 @@ function benchCount(): void {
       KB: Math.round(Buffer.byteLength(text) / 1000),
       tokens: ours.count(text, new Work(1e12)),
       'ours MB/s': megabytesPerSecond(text, oursMs),
-      'js-tiktoken MB/s': megabytesPerSecond(sample, theirsMs) + (run ? ' (of 2 KB)' : ''),
+      'js-tiktoken MB/s': megabytesPerSecond(sample, theirsMs),
+      'given KB': Math.round(sample.length / 1000),
     }
   })
   console.log('o200k_base')
@@ -133,18 +134,22 @@ function chatBody(bytes: number): Uint8Array {
   return Buffer.from(JSON.stringify({ model: 'm', messages, max_tokens: 100, stream: true }))
 }
 
-/** How long the loop is busy per call, ms, when calls follow one another: everything this thread does for one. */
-async function heldMs(calls: number, call: () => unknown): Promise<number> {
-  let lowest = Number.POSITIVE_INFINITY
-  for (let round = 0; round < ROUNDS; round++) {
+interface Held {
+  readonly best: string
+  readonly median: string
+}
+
+/** How long one call keeps this thread's loop busy, ms, in as many pieces as it may be. */
+async function held(calls: number, call: () => unknown): Promise<Held> {
+  const times: number[] = []
+  for (let at = 0; at < calls; at++) {
+    await new Promise(setImmediate)
     const before = performance.eventLoopUtilization()
-    for (let at = 0; at < calls; at++) {
-      await call()
-      await new Promise(setImmediate)
-    }
-    lowest = Math.min(lowest, performance.eventLoopUtilization(before).active / calls)
+    await call()
+    times.push(performance.eventLoopUtilization(before).active)
   }
-  return lowest
+  times.sort((a, b) => a - b)
+  return { best: times[0]!.toFixed(3), median: times[times.length >> 1]!.toFixed(3) }
 }
 
 async function benchAway(): Promise<void> {
@@ -153,25 +158,27 @@ async function benchAway(): Promise<void> {
   const rows = []
   for (const kilobytes of [4, 16, 32, 64, 128, 256, 512, 1_024, 4_096]) {
     const body = chatBody(kilobytes * 1024)
-    const calls = Math.min(200, Math.ceil(8_192 / kilobytes))
+    const calls = Math.min(400, Math.ceil((64 * 1024) / kilobytes))
     const here = (): unknown => translatePrompt('openai-chat', 'anthropic-messages', body, target, false)
     const there = (): unknown =>
       compute.translatePrompt('openai-chat', 'anthropic-messages', body, target, false)
     for (let at = 0; at < 20; at++) await there()
-    const hereMs = await heldMs(calls, here)
-    const thereMs = await heldMs(calls, there)
+    const inPlace = await held(calls, here)
+    const away = await held(calls, there)
     const started = performance.now()
     for (let at = 0; at < calls; at++) await there()
     const roundTripMs = (performance.now() - started) / calls
     rows.push({
       KB: kilobytes,
-      'here: loop held ms': hereMs.toFixed(3),
-      'away: loop held ms': thereMs.toFixed(3),
-      'away: round trip ms': roundTripMs.toFixed(2),
+      'here, best': inPlace.best,
+      'here, median': inPlace.median,
+      'away, best': away.best,
+      'away, median': away.median,
+      'away, round trip': roundTripMs.toFixed(2),
     })
   }
   await compute.close()
-  console.log('translating openai-chat → anthropic-messages')
+  console.log('translating openai-chat → anthropic-messages: this loop is held, ms')
   console.table(rows)
 }
 
