@@ -31,6 +31,9 @@ const NOISE = [
 ]
 const encoder = new TextEncoder()
 
+/** A call that a model could not spell ends a reply elsewhere; Responses has no finish reason and calls it failed. */
+const BROKEN_CALLS = /malformed|unexpected_tool_call|too_many_tool_calls/i
+
 const edit = fc.oneof(
   fc.record({
     at: fc.nat(),
@@ -95,7 +98,8 @@ for (const upstream of dialects) {
               mutated(fixture.bytes, list),
             ])
             const shown = collected(client, true, [bytes])
-            expect(shown.error === null).toBe(facts.state === 'complete')
+            const failed = client.id === 'openai-responses' && BROKEN_CALLS.test(facts.finish ?? '')
+            expect(shown.error === null).toBe(facts.state === 'complete' && !failed)
           }),
           { numRuns: 400 },
         )

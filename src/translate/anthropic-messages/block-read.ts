@@ -3,7 +3,7 @@
 
 import { listOf, type Members, membersOf, textOf } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
-import { argumentsObject } from '../bytes/json-text.ts'
+import { argumentsObject, argumentsText } from '../bytes/json-text.ts'
 import { type JsonObject, readJsonObject } from '../bytes/json-tree.ts'
 import type { TurnSink } from '../turn.ts'
 import { readCitation } from './prompt-read.ts'
@@ -71,7 +71,8 @@ export class BlockFeed {
         }
         this.to.callStart(0, this.part, head)
         const input = membersOf(block['input'])
-        if (input !== null && Object.keys(input).length > 0) this.input(source()?.jsonOf('input') ?? '')
+        if (input !== null && Object.keys(input).length > 0)
+          this.input(argumentsText(source()?.jsonOf('input') ?? ''))
         return
       }
       default:
