@@ -3,6 +3,7 @@
 import { anthropicMessages } from './anthropic-messages/dialect.ts'
 import { bedrockConverse } from './bedrock-converse/dialect.ts'
 import type { Dialect, DialectId } from './dialect.ts'
+import { geminiGenerate } from './gemini-generate/dialect.ts'
 import { openaiChat } from './openai-chat/dialect.ts'
 import { openaiResponses } from './openai-responses/dialect.ts'
 
@@ -11,4 +12,5 @@ export const DIALECT_TABLE: Partial<Record<DialectId, Dialect>> = {
   'openai-responses': openaiResponses,
   'anthropic-messages': anthropicMessages,
   'bedrock-converse': bedrockConverse,
+  'gemini-generate': geminiGenerate,
 }

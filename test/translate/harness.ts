@@ -29,7 +29,7 @@ export const ENDINGS: Readonly<Record<DialectId, RegExp>> = {
   'openai-responses': /"type":\s*"response\.(completed|incomplete)"/,
   'anthropic-messages': /"type":\s*"message_stop"\s*\}/,
   'bedrock-converse': /messageStop/,
-  'gemini-generate': /"finishReason":\s*"/,
+  'gemini-generate': /"(finishReason|blockReason)":\s*"/,
 }
 
 /** The marks only a success may carry in what we write. */
@@ -107,7 +107,14 @@ const ABLE: Readonly<Record<DialectId, Partial<ModelFacts>>> = {
     video: true,
     vendorFields: 'anthropic',
   },
-  'gemini-generate': { reasoning: 'level', efforts: ['minimal', 'low', 'medium', 'high'] },
+  'gemini-generate': {
+    reasoning: 'level',
+    efforts: ['minimal', 'low', 'medium', 'high'],
+    stopsMax: 5,
+    midSystem: false,
+    video: true,
+    webSearch: 'googleSearch',
+  },
 }
 
 export function ableTarget(upstream: DialectId, more: Partial<ModelFacts> = {}): TargetFacts {
