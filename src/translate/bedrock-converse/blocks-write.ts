@@ -2,13 +2,11 @@
 
 import { JsonOut } from '../bytes/json-out.ts'
 import { argumentsObject } from '../bytes/json-text.ts'
-import { mimeOfName, sniffedMime } from '../media.ts'
 import { NATIVE_FAMILY } from '../opaque.ts'
 import type {
   CacheMark,
   CallPart,
   MediaPart,
-  MediaSource,
   Part,
   Prompt,
   PromptTurn,
@@ -21,9 +19,9 @@ import type { PromptWriting } from '../prompt-writing.ts'
 import { type CacheMarks, markOf } from './cache-marks.ts'
 import { citationJson } from './citations.ts'
 import { GUARD_EXTRA } from './content-read.ts'
-import { DocumentNames } from './document-names.ts'
+import { MediaWriter } from './media-write.ts'
 import { vendorOf } from './reasoning.ts'
-import { cachePoint, formatOfMime, formatsOf } from './wire.ts'
+import { cachePoint } from './wire.ts'
 
 /** Stands where a turn must be and nothing of it can be said. */
 const EMPTY_TURN_TEXT = '.'
@@ -39,7 +37,7 @@ export class BlockWriter {
   private readonly thinks: boolean
   /** The model takes what Claude takes: citations, search results. */
   private readonly claude: boolean
-  private readonly names: DocumentNames
+  private readonly media: MediaWriter
   /** Media of results that a result cannot hold: they follow the last result of their turn. */
   private waiting: { readonly callId: string; readonly part: MediaPart }[]
 
@@ -49,7 +47,7 @@ export class BlockWriter {
     this.own = prompt.dialect === 'bedrock-converse'
     this.thinks = thinks
     this.claude = vendorOf(prompt, writing) === 'anthropic'
-    this.names = new DocumentNames(writing)
+    this.media = new MediaWriter(writing, this.own)
     this.waiting = []
   }
 
@@ -109,7 +107,7 @@ export class BlockWriter {
   private flushWaiting(blocks: JsonOut): void {
     for (const { callId, part } of this.waiting) {
       blocks.object().member('text', `Image returned by tool call ${callId}:`).endObject()
-      this.media(blocks, part)
+      this.showMedia(blocks, part)
     }
     this.waiting = []
   }
@@ -128,7 +126,7 @@ export class BlockWriter {
         this.plain(out, part.text, part)
         return
       case 'media':
-        this.media(out, part)
+        this.showMedia(out, part)
         return
       case 'search-result':
         this.searchResult(out, part)
@@ -256,6 +254,11 @@ export class BlockWriter {
     else out.object().member('text', json).endObject()
   }
 
+  private showMedia(out: JsonOut, part: MediaPart): void {
+    this.media.write(out, part)
+    this.unknown(part)
+  }
+
   private reasoning(out: JsonOut, part: ReasoningPart): void {
     const { opaque } = part
     const text = part.sections.join('\n\n')
@@ -294,112 +297,11 @@ export class BlockWriter {
     out.endObject().endObject()
     this.unknown(part)
   }
-
-  private media(out: JsonOut, part: MediaPart): void {
-    const { facts } = this.writing.target
-    if (part.media === 'image' && !facts.images) this.writing.refuse(part.at, 'this model takes no images')
-    if (part.media === 'document' && !facts.documents) {
-      this.writing.refuse(part.at, 'this model takes no documents')
-    }
-    if (part.media === 'audio' && !facts.audio) this.writing.refuse(part.at, 'this model takes no audio')
-    if (part.media === 'video' && !facts.video) this.writing.refuse(part.at, 'this model takes no video')
-    this.checkSource(part)
-    if (part.detail !== null && part.detail !== 'auto') this.writing.lose('drop', part.at, 'image_detail')
-    this.unknown(part)
-    const guarded = this.own && part.extra.some(extra => extra.name === GUARD_EXTRA)
-    out.object()
-    if (guarded) out.key('guardContent').object()
-    out.key(part.media).object().memberIf('format', this.formatOf(part))
-    if (part.media === 'document') out.member('name', this.documentName(part))
-    out.key('source').object()
-    this.source(out, part)
-    out.endObject()
-    if (part.media === 'document') {
-      out.memberIf('context', part.context)
-      if (part.cite) out.memberRaw('citations', '{"enabled":true}')
-    }
-    out.endObject().endObject()
-    if (guarded) out.endObject()
-  }
-
-  private checkSource(part: MediaPart): void {
-    const { source } = part
-    if (source.kind === 'file') {
-      this.writing.refuse(part.at, `the file ${source.id} is stored at another vendor`)
-    }
-    if (source.kind === 'url' && !isS3(source.url)) {
-      this.writing.refuse(part.at, 'this model takes media by value or from S3, not by address')
-    }
-  }
-
-  private documentName(part: MediaPart): string {
-    if (this.own) return part.name ?? ''
-    return this.names.nameFor(part.name ?? part.title, part.at)
-  }
-
-  private formatOf(part: MediaPart): string | null {
-    const { source } = part
-    if (source.kind === 'text' || source.kind === 'parts') {
-      return formatOfMime(part.media, part.mime) ?? (this.own ? null : 'txt')
-    }
-    if (part.mime === null && this.own) return null
-    const mime = part.mime ?? guessedMime(source)
-    const format = formatOfMime(part.media, mime)
-    if (format !== null) return format
-    if (this.own) return mime!.slice(mime!.indexOf('/') + 1)
-    this.writing.refuse(part.at, `found ${mime ?? 'no type'}, allowed is ${formatsOf(part.media)}`)
-  }
-
-  private source(out: JsonOut, part: MediaPart): void {
-    const { source } = part
-    switch (source.kind) {
-      case 'base64':
-        out.member('bytes', source.data)
-        return
-      case 's3':
-        s3Location(out, source.uri, source.owner)
-        return
-      case 'text':
-        out.member('text', source.text)
-        return
-      case 'parts': {
-        const texts = source.parts.filter(piece => piece.kind === 'text' && piece.text.trim() !== '')
-        if (texts.length < source.parts.length) this.writing.lose('drop', part.at, 'parts_of_document')
-        out.key('content').array()
-        for (const piece of texts)
-          out
-            .object()
-            .member('text', piece.kind === 'text' ? piece.text : '')
-            .endObject()
-        out.endArray()
-        return
-      }
-      case 'url':
-        s3Location(out, source.url, null)
-        return
-      case 'file':
-        return
-    }
-  }
-}
-
-function isS3(url: string): boolean {
-  return /^s3:\/\//i.test(url)
-}
-
-function guessedMime(source: MediaSource): string | null {
-  if (source.kind === 'base64') return sniffedMime(source.data)
-  if (source.kind === 's3') return mimeOfName(source.uri)
-  return source.kind === 'url' ? mimeOfName(source.url) : null
 }
 
 function reasoningText(out: JsonOut, text: string, signature: string | null): void {
   out.object().key('reasoningContent').object().key('reasoningText').object().member('text', text)
   out.memberIf('signature', signature).endObject().endObject().endObject()
-}
-
-function s3Location(out: JsonOut, uri: string, owner: string | null): void {
-  out.key('s3Location').object().member('uri', uri).memberIf('bucketOwner', owner).endObject()
 }
 
 /**

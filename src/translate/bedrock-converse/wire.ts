@@ -28,6 +28,19 @@ export const INFERENCE_MEMBERS: ReadonlySet<string> = new Set([
 ])
 export const TOOL_CONFIG_MEMBERS: ReadonlySet<string> = new Set(['tools', 'toolChoice'])
 export const TOOL_MEMBERS: ReadonlySet<string> = new Set(['name', 'description', 'inputSchema', 'strict'])
+/** A tool of which nothing has been said yet. */
+export const BARE_TOOL = {
+  namespace: null,
+  description: null,
+  schema: null,
+  schemaForm: 'json-schema',
+  strict: null,
+  grammar: null,
+  hosted: null,
+  cache: null,
+  extra: [],
+} as const
+
 export const OUTPUT_MEMBERS: ReadonlySet<string> = new Set(['textFormat', 'effort'])
 
 /** The member in which vendors' own fields stand. */
@@ -52,6 +65,12 @@ export function ownMembers(prompt: Prompt, member: NestedMember | null): Extra[]
   }
   const nested = (name: string): boolean => NESTED_MEMBERS.some(known => name.startsWith(`${known}/`))
   return all.filter(extra => extra.name !== RESPONSE_PATHS && !nested(extra.name))
+}
+
+/** Writes an object that has been begun, unless nothing stands in it. */
+export function memberUnlessEmpty(out: JsonOut, name: NestedMember, made: JsonOut): void {
+  const json = made.endObject().text
+  if (json !== '{}') out.memberRaw(name, json)
 }
 
 /** Formats by media type. Where several types name one format, the first gives the type of the way back. */
