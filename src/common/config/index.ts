@@ -2,6 +2,7 @@
 
 export { DEMO_MODEL, withDemo } from './demo.ts'
 export { DEFAULT_FILES } from './discover.ts'
+export type { Explained } from './explain.ts'
 export { type ConfigIssue, ConfigErrors, issueText } from './issues.ts'
 export { type LoadedPlan, type LoadNotes, type LoadOptions, loadPlan } from './load.ts'
 export type {

@@ -9,6 +9,7 @@ import { compileTree } from './compile-tree.ts'
 import { demoWanted } from './demo.ts'
 import { type ConfigSource, discover } from './discover.ts'
 import { parseEnvFile } from './env-file.ts'
+import { type Explained, explainKey } from './explain.ts'
 import { ConfigErrors, Findings, issueText } from './issues.ts'
 import { migrate } from './migrate/index.ts'
 import { Places } from './places.ts'
@@ -44,6 +45,8 @@ export interface LoadedPlan {
   readonly notes: LoadNotes
   /** Absolute path of the file, null without one. */
   readonly file: string | null
+  /** Where the value of a key came from: `server.drain`, `listeners[0].port`. Null when there is no such key. */
+  explain(key: string): Explained | null
   /** Start the demo provider and pass its origin to `withDemo`. */
   readonly demoWanted: boolean
 }
@@ -84,6 +87,7 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
       notActive: notActive(document),
     },
     file: source.absolute,
+    explain: key => explainKey(key, { document, tree, places, file: source.shown, env, plan }),
     demoWanted: demoWanted(plan, true, processEnv),
   }
 }
@@ -95,7 +99,7 @@ function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
   const { tree, found, missing, notes } = zeroConfig(env)
   const noteOf = (at: number) => notes[at] ?? 'environment'
   for (const name of found) findings.hide(env[name]!)
-  const { plan } = compileTree(tree, places, { findings, env, folder: cwd, noteOf })
+  const { plan, document } = compileTree(tree, places, { findings, env, folder: cwd, noteOf })
   return {
     plan,
     notes: {
@@ -107,6 +111,7 @@ function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
       notActive: [],
     },
     file: null,
+    explain: key => explainKey(key, { document, tree, places, file: 'environment', env, plan }),
     demoWanted: demoWanted(plan, false, env),
   }
 }

@@ -68,6 +68,13 @@ export class Places {
     if (facts !== undefined) keys!.set(to, { ...facts, name: from })
   }
 
+  /** Does the value at a path stand in the file, and not only something around it? */
+  knows(root: unknown, path: Path): boolean {
+    const holder = path.length === 0 ? undefined : valueAt(root, path.slice(0, -1))
+    if (typeof holder !== 'object' || holder === null) return false
+    return this.objects.get(holder)?.keys.has(path[path.length - 1]!) ?? false
+  }
+
   /** The text as written where variables were replaced, else undefined. */
   writtenAt(root: unknown, path: Path): string | undefined {
     const holder = path.length === 0 ? undefined : valueAt(root, path.slice(0, -1))
