@@ -28,13 +28,16 @@ const RESUME = 4
 interface Reply {
   readonly id?: number
   readonly method?: string
-  readonly params?: { readonly callFrames?: readonly CallFrame[] }
+  readonly params?: {
+    readonly callFrames?: readonly CallFrame[]
+    readonly scriptId?: string
+    readonly url?: string
+  }
 }
 
 interface CallFrame {
   readonly functionName: string
-  readonly url: string
-  readonly location: { readonly lineNumber: number }
+  readonly location: { readonly scriptId: string; readonly lineNumber: number }
 }
 
 /** Tells where the thread was stuck, then ends it. Rejects when it cannot be ended alone; it then still runs. */
@@ -60,13 +63,15 @@ function stopAndLetGo(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     let sessionId = ''
+    const files = new Map<string, string>()
     const timer = setTimeout(() => reject(new Error('the thread cannot be stopped')), EVICT_MS_MAX)
     const tell = (id: number, method: string, params: object = {}): void => {
       const message = JSON.stringify({ id, method, params })
       session.post('NodeWorker.sendMessageToWorker', { sessionId, message })
     }
     session.on('NodeWorker.attachedToWorker', ({ params }) => {
-      if (params.workerInfo.workerId !== String(worker.threadId)) return
+      // Ids here count sessions; which thread it is stands in the title alone.
+      if (!params.workerInfo.title.startsWith(`[worker ${worker.threadId}]`)) return
       sessionId = params.sessionId
       tell(ENABLE, 'Debugger.enable')
       tell(PAUSE, 'Debugger.pause')
@@ -74,8 +79,10 @@ function stopAndLetGo(
     session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
       if (params.sessionId !== sessionId) return
       const reply = JSON.parse(params.message) as Reply
-      if (reply.method === 'Debugger.paused') {
-        found(placeOf(reply.params?.callFrames ?? []))
+      if (reply.method === 'Debugger.scriptParsed') {
+        files.set(reply.params?.scriptId ?? '', reply.params?.url ?? '')
+      } else if (reply.method === 'Debugger.paused') {
+        found(placeOf(reply.params?.callFrames ?? [], files))
         tell(RUN, 'Runtime.evaluate', { expression: LET_GO_EXPRESSION, timeout: LET_GO_MS_MAX })
       } else if (reply.id === RUN) tell(RESUME, 'Debugger.resume')
       else if (reply.id === RESUME) {
@@ -91,11 +98,11 @@ function stopAndLetGo(
   })
 }
 
-/** The innermost function that has a name, and its line. */
-function placeOf(frames: readonly CallFrame[]): string {
-  const frame =
-    frames.find(({ functionName, url }) => functionName !== '' && !url.startsWith('node:')) ?? frames[0]
+/** The innermost function that is not the runtime's own, with its file and line. */
+function placeOf(frames: readonly CallFrame[], files: ReadonlyMap<string, string>): string {
+  const fileOf = (frame: CallFrame): string => files.get(frame.location.scriptId) ?? ''
+  const frame = frames.find(one => !fileOf(one).startsWith('node:')) ?? frames[0]
   if (frame === undefined) return 'unknown place'
-  const file = frame.url.split('/').slice(-2).join('/')
-  return `${frame.functionName || 'anonymous function'} (${file}:${frame.location.lineNumber + 1})`
+  const file = fileOf(frame).split('/').slice(-2).join('/')
+  return `${frame.functionName || 'a function without a name'} (${file}:${frame.location.lineNumber + 1})`
 }
