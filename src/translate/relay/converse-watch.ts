@@ -1,19 +1,26 @@
 // What events of ConverseStream and replies of Converse mean to a relay.
 
-import { readException, writeException } from '../error-forms/converse.ts'
+import { readFailure } from '../bedrock-converse/stream-error.ts'
+import { readUsage } from '../bedrock-converse/wire.ts'
+import { writeException } from '../error-forms/converse.ts'
 import type { ByteOut } from '../bytes/byte-out.ts'
 import type { ErrorReply } from '../errors.ts'
-import { RelayFacts, textAt } from './facts.ts'
+import { RelayFacts, textAt, valueAt } from './facts.ts'
 import { object, type Place, take, touch } from './places.ts'
-import { converseUsage } from './usage-words.ts'
 import { Watch } from './watch.ts'
 import { wordAt, words } from './words.ts'
 
 const STOP = 0
 const USAGE = 1
-const MESSAGE = 2
-const CONTENT = 3
-const TAGS = 4
+const CONTENT = 2
+/** Behind a prompt router the reply names the model that served it. */
+const MODEL = 3
+/** Members of an exception; the tag less this is the place of the name. */
+const FAILURE = 4
+const FAILURE_NAMES = ['message', 'Message', 'originalMessage', 'originalStatusCode'] as const
+const TAGS = FAILURE + FAILURE_NAMES.length
+
+const TRACE = object({ promptRouter: object({ invokedModelId: take(MODEL) }) })
 
 /** One tree for every event: their members have different names. */
 const STREAM_ROOT = object({
@@ -21,13 +28,15 @@ const STREAM_ROOT = object({
   start: touch(CONTENT),
   stopReason: take(STOP),
   usage: take(USAGE),
-  message: take(MESSAGE),
+  trace: TRACE,
+  ...Object.fromEntries(FAILURE_NAMES.map((name, place) => [name, take(FAILURE + place)])),
 })
 
 const WHOLE_ROOT = object({
   output: object({ message: object({ content: touch(CONTENT) }) }),
   stopReason: take(STOP),
   usage: take(USAGE),
+  trace: TRACE,
 })
 
 const EVENTS = words('messageStop', 'metadata', 'contentBlockDelta')
@@ -39,7 +48,7 @@ export class ConverseWatch extends Watch {
   readonly root: Place
   readonly facts: RelayFacts
   private stop: string | null
-  private message: string
+  private failure: Record<string, unknown> | null
   private stopped: boolean
   /** The frame at hand is one that a reply ends with. */
   endsReply: boolean
@@ -47,17 +56,21 @@ export class ConverseWatch extends Watch {
   constructor(streaming: boolean) {
     super(TAGS)
     this.root = streaming ? STREAM_ROOT : WHOLE_ROOT
-    this.facts = new RelayFacts(converseUsage)
+    this.facts = new RelayFacts(readUsage)
     this.stop = null
-    this.message = ''
+    this.failure = null
     this.stopped = false
     this.endsReply = false
   }
 
   taken(tag: number, bytes: Uint8Array, from: number, to: number): void {
     if (tag === USAGE) this.facts.noteUsage(bytes, from, to)
+    else if (tag === MODEL) this.facts.model = textAt(bytes, from, to)
     else if (tag === STOP) this.stop = textAt(bytes, from, to)
-    else this.message = textAt(bytes, from, to) ?? ''
+    else {
+      this.failure ??= {}
+      this.failure[FAILURE_NAMES[tag - FAILURE]!] = valueAt(bytes, from, to)
+    }
   }
 
   override touched(_tag: number): void {
@@ -84,15 +97,15 @@ export class ConverseWatch extends Watch {
     return false
   }
 
-  /** An exception frame: the error the service put into its stream. */
-  exception(name: string): void {
-    this.facts.fail(readException(name, this.message))
+  /** An exception or error frame: the error the service put into its stream. */
+  exception(name: string, text: string): void {
+    this.facts.fail(readFailure(name, text === '' ? this.failure : { message: text }))
     this.forget()
   }
 
   override forget(): void {
     this.stop = null
-    this.message = ''
+    this.failure = null
   }
 
   /** The stop has been told; only the metadata behind it is missing. */

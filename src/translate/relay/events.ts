@@ -96,11 +96,14 @@ export class RelayedEvents implements ReplyPath, EventWatcher {
   protected tornEnding(error: ErrorReply): string {
     const { events, watch } = this
     const ending = events.tornEnding(watch.tornLines)
-    const torn = this.json.whole ? '' : events.tornData
+    if (this.json.whole) return ending
+    const prefix = events.dataPrefix
+    const torn = prefix === null ? events.tornData : '{'
     const member = torn === '' ? '' : watch.tornMember(error, `${events.name}\n${torn}`)
     const closing = member === '' ? null : closingOf(torn)
     if (closing === null) return ending
-    return `${closing.text}${closing.comma ? ',' : ''}${member}}${ending}`
+    const comma = closing.comma ? ',' : ''
+    return `${prefix === null ? '' : `${prefix}{`}${closing.text}${comma}${member}}\n\n`
   }
 
   /** The current event, if any, needs nothing but its blank line. */

@@ -20,8 +20,8 @@ const VALUE_BYTES = [0, 0, 1, 2, 4, 8, -1, -1, 8, 16] as const
 export interface FrameWatcher {
   /** A frame's payload begins. False if nothing in it can be news. */
   frameStarted(isEvent: boolean, name: Uint8Array, used: number): boolean
-  /** A frame ends. `name` is the event's, the exception's or the error's, in `bytes[from, to)`. */
-  frameEnded(isEvent: boolean, name: Uint8Array, used: number): void
+  /** A frame ends. `name` is the event's, the exception's or the error's; `text` an error's message. */
+  frameEnded(isEvent: boolean, name: Uint8Array, used: number, text: string): void
   /** Nothing that follows can be understood. */
   broken(message: string): void
 }
@@ -29,6 +29,7 @@ export interface FrameWatcher {
 const encoder = new TextEncoder()
 const MESSAGE_TYPE = encoder.encode(':message-type')
 const EVENT = encoder.encode('event')
+const ERROR_MESSAGE = encoder.encode(':error-message')
 const NAMES = [':event-type', ':exception-type', ':error-code'].map(name => encoder.encode(name))
 /** A torn payload longer than this is made unreadable instead of being closed. */
 const TORN_BYTES_MAX = 64 * 1024
@@ -66,6 +67,8 @@ export class FrameScanner {
   private crc: number
   private frameFrom: number
   private isEvent: boolean
+  /** What an error frame says, which has no payload. */
+  private text: string
   private readonly name: Uint8Array
   private nameUsed: number
 
@@ -87,6 +90,7 @@ export class FrameScanner {
     this.crc = 0
     this.frameFrom = 0
     this.isEvent = true
+    this.text = ''
     this.name = new Uint8Array(NAME_BYTES_MAX)
     this.nameUsed = 0
   }
@@ -202,6 +206,7 @@ export class FrameScanner {
       if (same === knownUsed) return
     }
     this.isEvent = true
+    this.text = ''
     this.nameUsed = 0
     this.readHeaders(bytes, from, to)
     this.knownUsed = to - from > KNOWN_HEADERS_BYTES_MAX ? -1 : to - from
@@ -229,6 +234,8 @@ export class FrameScanner {
   private header(bytes: Uint8Array, from: number, nameEnd: number, valueAt: number, valueEnd: number): void {
     if (equalBytes(MESSAGE_TYPE, bytes, from, nameEnd))
       this.isEvent = equalBytes(EVENT, bytes, valueAt, valueEnd)
+    else if (equalBytes(ERROR_MESSAGE, bytes, from, nameEnd))
+      this.text = decoder.decode(bytes.subarray(valueAt, valueEnd))
     else if (NAMES.some(name => equalBytes(name, bytes, from, nameEnd))) {
       this.nameUsed = Math.min(valueEnd - valueAt, NAME_BYTES_MAX)
       this.name.set(bytes.subarray(valueAt, valueAt + this.nameUsed))
@@ -246,7 +253,7 @@ export class FrameScanner {
   }
 
   private endFrame(at: number): void {
-    this.watcher.frameEnded(this.isEvent, this.name, this.nameUsed)
+    this.watcher.frameEnded(this.isEvent, this.name, this.nameUsed, this.text)
     this.json.reset()
     this.crc = 0
     this.frameFrom = at

@@ -4,9 +4,9 @@
 import { geminiErrorJson, readGeminiError } from '../error-forms/gemini.ts'
 import type { ByteOut } from '../bytes/byte-out.ts'
 import type { ErrorReply } from '../errors.ts'
+import { readUsage } from '../gemini-generate/wire.ts'
 import { RelayFacts, textAt, valueAt } from './facts.ts'
 import { count, list, object, Place, take, takeEach, touch } from './places.ts'
-import { geminiUsage } from './usage-words.ts'
 import { Watch } from './watch.ts'
 
 const ID = 0
@@ -58,6 +58,8 @@ export class GeminiWatch extends Watch {
   private finished: number
   private frameBegun: number
   private frameFinished: number
+  /** Candidates of this frame so far: a candidate without an index has its position. */
+  private position: number
   private index: number
   private word: string | null
   private firstWord: string | null
@@ -67,11 +69,12 @@ export class GeminiWatch extends Watch {
   constructor(streaming: boolean) {
     super(TAGS)
     this.root = streaming ? ROOT : WHOLE_ROOT
-    this.facts = new RelayFacts(geminiUsage)
+    this.facts = new RelayFacts(readUsage)
     this.begun = 0
     this.finished = 0
     this.frameBegun = 0
     this.frameFinished = 0
+    this.position = 0
     this.index = 0
     this.word = null
     this.firstWord = null
@@ -113,13 +116,17 @@ export class GeminiWatch extends Watch {
   }
 
   override opened(_tag: number): void {
-    this.index = 0
+    this.index = this.position
     this.word = null
   }
 
   override closed(tag: number): void {
-    if (tag === DOCUMENT) this.document()
-    else if (this.index < CANDIDATES_MAX) {
+    if (tag === DOCUMENT) {
+      this.document()
+      return
+    }
+    this.position += 1
+    if (this.index < CANDIDATES_MAX) {
       this.frameBegun |= 1 << this.index
       if (this.word === null) return
       this.frameFinished |= 1 << this.index
@@ -144,6 +151,7 @@ export class GeminiWatch extends Watch {
   }
 
   override forget(): void {
+    this.position = 0
     this.frameBegun = 0
     this.frameFinished = 0
     this.firstWord = null

@@ -206,14 +206,14 @@ export class MemberScanner {
       this.marking = true
       this.marks.push(this.act === TAKE || this.act === COUNT ? place.tag : -1, at, 0)
     }
-    if (code === QUOTE) {
+    if (this.depth === 0 && code !== 0x7b && code !== 0x5b) this.state = BROKEN
+    else if (code === QUOTE) {
       this.state = STRING
       this.touching = this.act === TOUCH
       if (this.act === TAKE) this.startTaking(at)
     } else if (code === 0x7b || code === 0x5b) this.container(at, code === 0x7b, place)
-    else if (code === 0x5d && this.depth > 0 && !this.objects[this.depth - 1]!) this.close()
-    else if (this.depth > 0) this.startScalar(at, code)
-    else this.state = BROKEN
+    else if (code === 0x5d && !this.objects[this.depth - 1]!) this.close()
+    else this.startScalar(at, code)
   }
 
   private container(at: number, isObject: boolean, place: Place | null): void {

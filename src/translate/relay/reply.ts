@@ -126,8 +126,8 @@ class RelayedFrames implements ReplyPath, FrameWatcher {
     return this.watch.frame(isEvent, name, used)
   }
 
-  frameEnded(isEvent: boolean, name: Uint8Array, used: number): void {
-    if (!isEvent) this.watch.exception(decoder.decode(name.subarray(0, used)))
+  frameEnded(isEvent: boolean, name: Uint8Array, used: number, text: string): void {
+    if (!isEvent) this.watch.exception(decoder.decode(name.subarray(0, used)), text)
     else if (this.json.whole) this.watch.document(name, used)
     else this.watch.forget()
   }

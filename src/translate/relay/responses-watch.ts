@@ -1,14 +1,15 @@
 // What events of Responses mean to a relay.
 
-import { membersOf, textOf, textOrNull } from '../bytes/json-look.ts'
+import { membersOf } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
-import { openaiCode, openaiErrorMember, openaiErrorOf } from '../error-forms/openai.ts'
+import { openaiErrorMember } from '../error-forms/openai.ts'
 import type { ByteOut } from '../bytes/byte-out.ts'
 import type { ErrorReply } from '../errors.ts'
 import { equalBytes } from './member-scanner.ts'
+import { errorEventMembers, failureJson, readErrorMembers } from '../openai-responses/stream-error.ts'
+import { readUsage } from '../openai-responses/wire.ts'
 import { RelayFacts, textAt, valueAt } from './facts.ts'
 import { count, countEach, noise, object, type Place, take, touch } from './places.ts'
-import { responsesUsage } from './usage-words.ts'
 import { Watch } from './watch.ts'
 import { wordAt, words } from './words.ts'
 
@@ -36,6 +37,7 @@ const RESPONSE = {
   error: take(ERROR),
   incomplete_details: object({ reason: take(REASON) }),
   usage: take(USAGE),
+  output: touch(CONTENT),
 }
 
 const STREAM_ROOT = object({
@@ -51,7 +53,7 @@ const STREAM_ROOT = object({
   error: take(ERROR),
 })
 
-const WHOLE_ROOT = object({ ...RESPONSE, output: touch(CONTENT) })
+const WHOLE_ROOT = object(RESPONSE)
 
 const TYPES = words('response.completed', 'response.incomplete', 'response.failed', 'error')
 const COMPLETED = 0
@@ -87,7 +89,7 @@ export class ResponsesWatch extends Watch {
     super(TAGS)
     this.streaming = streaming
     this.root = streaming ? STREAM_ROOT : WHOLE_ROOT
-    this.facts = new RelayFacts(responsesUsage)
+    this.facts = new RelayFacts(readUsage)
     this.sequence = -1
     this.created = 0
     this.type = ABSENT
@@ -180,25 +182,22 @@ export class ResponsesWatch extends Watch {
 
   /** `response.failed` when the client knows the response; a bare `error` when it was never created. */
   override errorForm(out: ByteOut, error: ErrorReply): void {
-    const { id } = this.facts
+    const { id, model } = this.facts
     const sequence = this.sequence + 1
-    const code = openaiCode(error) ?? 'server_error'
-    const json = new JsonOut().object()
     if (id === null) {
-      json.member('type', 'error').member('code', code).member('message', error.message)
-      json.member('param', error.param).member('sequence_number', sequence)
-      out.text(`event: error\ndata: ${json.endObject().text}\n\n`)
+      const members = `"sequence_number":${sequence},${errorEventMembers(error)}`
+      out.text(`event: error\ndata: {"type":"error",${members}}\n\n`)
       return
     }
-    json.member('type', 'response.failed').member('sequence_number', sequence).key('response').object()
-    json.member('id', id).member('object', 'response').member('created_at', this.created)
-    json.member('status', 'failed').key('error').object().member('code', code)
-    json.member('message', error.message).endObject().member('incomplete_details', null)
+    const json = new JsonOut().object().member('type', 'response.failed').member('sequence_number', sequence)
+    json.key('response').object().member('id', id).member('object', 'response')
+    json.member('created_at', this.created).member('status', 'failed').memberRaw('error', failureJson(error))
     json
-      .member('model', this.facts.model ?? '')
+      .member('incomplete_details', null)
+      .member('model', model ?? '')
       .memberRaw('output', '[]')
-      .member('usage', null)
-    out.text(`event: response.failed\ndata: ${json.endObject().endObject().text}\n\n`)
+    json.member('usage', null).endObject().endObject()
+    out.text(`event: response.failed\ndata: ${json.text}\n\n`)
   }
 
   private noteType(bytes: Uint8Array, from: number, to: number): void {
@@ -240,13 +239,5 @@ export class ResponsesWatch extends Watch {
 }
 
 function readResponseError(value: unknown): ErrorReply {
-  const error = membersOf(value)
-  return openaiErrorOf(
-    'openai-responses',
-    502,
-    textOf(error?.['message']),
-    textOrNull(error?.['type']),
-    textOrNull(error?.['code']),
-    textOrNull(error?.['param']),
-  )
+  return readErrorMembers(membersOf(value) ?? {})
 }

@@ -133,6 +133,16 @@ export class SseScanner {
     return decoder.decode(this.eventName.subarray(0, this.eventNameUsed))
   }
 
+  /** What is missing until the first byte of data of an event that clients will see, or null. */
+  get dataPrefix(): string | null {
+    if (this.hasData) return this.state === DATA_START ? '' : null
+    if (this.state === AFTER_COLON && this.word === DATA_WORD) return ''
+    if (this.state === FIELD && this.word === DATA_WORD && this.wordAt === DATA_WORD.length) return ': '
+    // Some clients see an event that has a name and nothing else.
+    if (this.eventNameUsed === 0) return null
+    return this.atLineStart && !this.afterCr ? 'data: ' : '\ndata: '
+  }
+
   /** Data of the event that was torn in the middle of its only data line; '' for everything else. */
   get tornData(): string {
     return this.state === DATA && this.dataLines === 1 ? decoder.decode(this.torn.take()) : ''
@@ -175,7 +185,8 @@ export class SseScanner {
    * part of the torn event; they end with a line feed.
    */
   tornEnding(lines: string): string {
-    if (this.eventBytes === 0) return ''
+    // A client that looks for whole blank lines wants the second half of a CRLF.
+    if (this.eventBytes === 0) return this.afterCr ? '\n' : ''
     // After a CR the first line feed only completes it.
     return this.atLineStart && !this.afterCr ? `${lines}\n` : `\n${lines}\n`
   }
