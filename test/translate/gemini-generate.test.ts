@@ -365,6 +365,29 @@ describe('signatures', () => {
   })
 })
 
+test('a citation whose offsets count from another part is found by its words, or shown without a place', () => {
+  const reply = (quote: string) => ({
+    candidates: [
+      {
+        content: { parts: [{ text: 'Thinking of Zoë.', thought: true }, { text: 'Zoë won the Prix.' }] },
+        finishReason: 'STOP',
+        groundingMetadata: {
+          groundingChunks: [{ web: { uri: 'https://example.com', title: 'T' } }],
+          groundingSupports: [
+            { segment: { startIndex: 99, endIndex: 107, text: quote }, groundingChunkIndices: [0] },
+          ],
+        },
+      },
+    ],
+  })
+  const places = (quote: string) =>
+    collected(gemini, false, [bytes(JSON.stringify(reply(quote)))]).choices[0]!.parts[1]!.citations.map(
+      ({ url, start, end }) => [url, start, end],
+    )
+  expect(places('the Prix')).toEqual([['https://example.com', 8, 16]])
+  expect(places('a Grand Prix')).toEqual([['https://example.com', null, null]])
+})
+
 describe('calls without ids', () => {
   test('are told apart by their order, and results of one name answer them in turn', () => {
     const call = (city: string) => ({ functionCall: { name: 'f', args: { city } } })

@@ -7,7 +7,7 @@ import type { Citation } from '../prompt.ts'
 
 /** Turns byte offsets into unit offsets; goes forward over the text once when they rise. */
 class Offsets {
-  private readonly text: string
+  readonly text: string
   private bytes: number
   private units: number
 
@@ -39,17 +39,6 @@ function bytesOf(code: number): number {
   return code > 0xffff ? 4 : 3
 }
 
-/** UTF-8 bytes before a unit offset. */
-export function bytesBefore(text: string, units: number): number {
-  let bytes = 0
-  for (let index = 0; index < units && index < text.length; ) {
-    const code = text.codePointAt(index)!
-    bytes += bytesOf(code)
-    index += code > 0xffff ? 2 : 1
-  }
-  return bytes
-}
-
 /** Citations of the text `said`, or without ranges when it is null because it was too long to keep. */
 export function citationsOf(candidate: Members, said: string | null): Citation[] {
   const offsets = said === null ? null : new Offsets(said)
@@ -66,9 +55,15 @@ function groundedBy(grounding: Members, offsets: Offsets | null): Citation[] {
   return listOf(grounding['groundingSupports']).flatMap(support => {
     const members = membersOf(support)
     const segment = membersOf(members?.['segment'])
-    const start = offsetAt(segment?.['startIndex'] ?? 0, offsets)
-    const end = offsetAt(segment?.['endIndex'], offsets)
     const quote = textOrNull(segment?.['text'])
+    let start = offsetAt(segment?.['startIndex'] ?? 0, offsets)
+    let end = offsetAt(segment?.['endIndex'], offsets)
+    if (quote !== null && offsets !== null && offsets.text.slice(start ?? 0, end ?? 0) !== quote) {
+      // The offsets count from another part than the one that is open: the words tell where they are.
+      const found = offsets.text.indexOf(quote)
+      start = found === -1 ? null : found
+      end = found === -1 ? null : found + quote.length
+    }
     return listOf(members?.['groundingChunkIndices']).flatMap(index => {
       const chunk = typeof index === 'number' ? membersOf(chunks[index]) : null
       const source = membersOf(chunk?.['web']) ?? membersOf(chunk?.['retrievedContext'])
@@ -111,29 +106,73 @@ function citation(
   }
 }
 
-/** A citation of another dialect, at home in a text whose first `bytesStart` bytes are other parts'. */
-export interface Grounding {
-  readonly citation: Citation
+/** A part of a candidate as the writers of this dialect keep it. */
+export interface CitedPart {
+  readonly kind: string
+  readonly text: string
+  readonly citations: readonly Citation[]
+}
+
+interface Support {
+  readonly url: string
+  readonly title: string | null
+  readonly start: number
+  readonly end: number
   readonly text: string
 }
 
-/** Citations of other dialects as grounding metadata; only those with an address can be said. Null when none can. */
-export function groundingJson(groundings: readonly Grounding[]): string | null {
-  const shown = groundings.filter(({ citation: each }) => each.url !== null)
-  if (shown.length === 0) return null
-  const urls = [...new Set(shown.map(({ citation: each }) => each.url!))]
+/**
+ * Citations of other dialects as grounding metadata; only those with an address can be said. Offsets count from the
+ * start of the candidate's text, which clients join before they use them. Null when there is none.
+ */
+export function groundingJson(parts: readonly CitedPart[]): string | null {
+  const supports = parts.some(part => part.citations.length > 0) ? supportsOf(parts) : []
+  if (supports.length === 0) return null
+  const urls = [...new Set(supports.map(support => support.url))]
   const out = new JsonOut().object().key('groundingChunks').array()
   for (const url of urls) {
-    const title = shown.find(({ citation: each }) => each.url === url)?.citation.title ?? null
+    const title = supports.find(support => support.url === url)?.title ?? null
     out.object().key('web').object().member('uri', url).memberIf('title', title).endObject().endObject()
   }
   out.endArray().key('groundingSupports').array()
-  for (const { citation: each, text } of shown) {
-    const start = each.start ?? 0
-    const end = each.end ?? text.length
-    out.object().key('segment').object().member('startIndex', bytesBefore(text, start))
-    out.member('endIndex', bytesBefore(text, end)).member('text', text.slice(start, end)).endObject()
-    out.memberRaw('groundingChunkIndices', `[${urls.indexOf(each.url!)}]`).endObject()
+  for (const { url, start, end, text } of supports) {
+    out.object().key('segment').object().member('startIndex', start).member('endIndex', end)
+    out.member('text', text).endObject()
+    out.memberRaw('groundingChunkIndices', `[${urls.indexOf(url)}]`).endObject()
   }
   return out.endArray().endObject().text
+}
+
+function supportsOf(parts: readonly CitedPart[]): Support[] {
+  const supports: Support[] = []
+  let before = 0
+  for (const { kind, text, citations } of parts) {
+    if (kind !== 'text' && kind !== 'refusal') continue
+    for (const { dialect, url, title, start, end } of citations) {
+      // Our own kind travels as a whole, with everything else that grounds the reply.
+      if (dialect === 'gemini-generate' || url === null) continue
+      const from = start ?? 0
+      const to = end ?? text.length
+      supports.push({
+        url,
+        title,
+        start: before + bytesBefore(text, from),
+        end: before + bytesBefore(text, to),
+        text: text.slice(from, to),
+      })
+    }
+    before += bytesBefore(text, text.length)
+  }
+  return supports
+}
+
+/** UTF-8 bytes before a unit offset. */
+function bytesBefore(text: string, units: number): number {
+  let bytes = 0
+  for (let index = 0; index < units && index < text.length; ) {
+    const code = text.codePointAt(index)!
+    bytes += bytesOf(code)
+    index += code > 0xffff ? 2 : 1
+  }
+  return bytes
 }

@@ -108,12 +108,7 @@ export class GeminiReplyWriter extends TurnCollector {
     if (parts.length > 0) json.memberRaw('parts', `[${parts.join(',')}]`)
     json.member('role', 'model').endObject()
     writeEnd(json, index, choice.finish ?? finish('stop', null), extras, this.context)
-    const groundings = choice.parts.flatMap(part =>
-      part.citations
-        .filter(citation => citation.dialect !== 'gemini-generate')
-        .map(citation => ({ citation, text: part.text })),
-    )
-    json.memberRawIf('groundingMetadata', groundingJson(groundings))
+    json.memberRawIf('groundingMetadata', groundingJson(choice.parts))
     const tokens = choice.parts.flatMap(part => part.logprobs)
     if (tokens.length > 0) json.memberRaw('logprobsResult', logprobsJson(tokens))
     json.endObject()

@@ -42,6 +42,7 @@ class WrittenPart {
   /** Arguments of a call, or the text that citations point into. */
   text: string
   signature: Opaque | null
+  readonly citations: Citation[]
   state: 'open' | 'whole' | 'cut'
 
   constructor(kind: WrittenPart['kind'], call: CallHead | null) {
@@ -49,6 +50,7 @@ class WrittenPart {
     this.call = call
     this.text = ''
     this.signature = null
+    this.citations = []
     this.state = 'open'
   }
 }
@@ -57,7 +59,6 @@ class WrittenChoice {
   readonly parts: WrittenPart[] = []
   /** Calls that have not been told yet, in the order they began. */
   readonly calls: WrittenPart[] = []
-  readonly cited: { readonly citation: Citation; readonly part: WrittenPart }[] = []
   ending: Finish = finished('stop', null)
   /** A frame of this candidate up to its text, behind it, and behind a thought. */
   readonly head: string
@@ -121,7 +122,7 @@ export class GeminiStreamWriter implements TurnSink {
     this.frame(
       `${written.head}${JSON.stringify(delta)}${kind === 'reasoning' ? written.thoughtTail : written.tail}`,
     )
-    if (kind === 'text') keepText(written.parts[part]!, delta)
+    if (kind === 'text' || kind === 'refusal') keepText(written.parts[part]!, delta)
   }
 
   section(choice: number, _part: number): void {
@@ -141,9 +142,7 @@ export class GeminiStreamWriter implements TurnSink {
   }
 
   cite(choice: number, part: number, citation: Citation): void {
-    const written = this.choices[choice]!
-    // Our own kind travels as a whole, with everything else that grounds the reply.
-    if (citation.dialect !== 'gemini-generate') written.cited.push({ citation, part: written.parts[part]! })
+    this.choices[choice]!.parts[part]!.citations.push(citation)
   }
 
   logprobs(choice: number, _part: number, tokens: readonly TokenLogprob[]): void {
@@ -218,8 +217,7 @@ export class GeminiStreamWriter implements TurnSink {
   private writeEnding(json: JsonOut, index: number, choice: WrittenChoice): void {
     json.object().memberRaw('content', EMPTY_CONTENT)
     writeEnd(json, index, choice.ending, this.extras, this.context)
-    const groundings = choice.cited.map(({ citation, part }) => ({ citation, text: part.text }))
-    json.memberRawIf('groundingMetadata', groundingJson(groundings)).endObject()
+    json.memberRawIf('groundingMetadata', groundingJson(choice.parts)).endObject()
   }
 
   private choice(index: number): WrittenChoice {
