@@ -39,8 +39,8 @@ test('no message shows a secret', () => {
 })
 
 /**
- * Codes of the specification's catalogue that no file can show: E18 is a warning here (see the fixture
- * same-id-two-vendors), E62 cannot occur.
+ * Codes of the specification's catalogue that no file can show: what E18 refuses is the warning W07 here (see the
+ * fixture same-id-two-vendors), E62 cannot occur.
  */
 const NOT_FROM_A_FILE = ['E18', 'E62']
 

@@ -1,5 +1,6 @@
 // Configuration: from a file or the environment to an immutable plan.
 
+export { CODES } from './codes.ts'
 export { DEMO_MODEL, withDemo } from './demo.ts'
 export { DEFAULT_FILES } from './discover.ts'
 export type { Explained } from './explain.ts'

@@ -72,6 +72,7 @@ export const VENDORS: readonly Vendor[] = [
     pathPrefix: '/v1',
     dialects: ['anthropic-messages'],
     envKey: 'ANTHROPIC_API_KEY',
+    interfaceAllowed: true,
     keyPage: 'https://console.anthropic.com/settings/keys',
   }),
   vendor({
@@ -189,6 +190,7 @@ export const VENDORS: readonly Vendor[] = [
     pathPrefix: '',
     dialects: ['bedrock-converse'],
     baseUrlRequired: true,
+    interfaceAllowed: true,
   }),
   vendor({
     id: 'plano',

@@ -10,7 +10,7 @@ import { compileAdmin, compileServer, compileUpstream } from './bounds.ts'
 import { compileFeatures } from './features.ts'
 import { hashPlan } from './hash.ts'
 import { internalProviders } from './internal.ts'
-import { compileListeners } from './listeners.ts'
+import { checkAdminPort, compileListeners } from './listeners.ts'
 import { ModelNames } from './names.ts'
 import { checkFallbacks, compileProviders } from './providers.ts'
 import { compileRemotes } from './remotes.ts'
@@ -40,6 +40,8 @@ export function compile(document: ConfigDocument, sources: CompileSources): Plan
     everyTls,
     remotes,
   })
+  const admin = compileAdmin(document.admin, env, findings)
+  checkAdminPort(admin, listeners, findings)
   warnUnused(document, findings)
   const plan = {
     epoch: 1,
@@ -48,7 +50,7 @@ export function compile(document: ConfigDocument, sources: CompileSources): Plan
     aliases,
     server: compileServer(document.server, env, findings),
     upstream,
-    admin: compileAdmin(document.admin, env, findings),
+    admin,
     features: compileFeatures({
       document,
       remotes,

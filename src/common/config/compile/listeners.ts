@@ -2,10 +2,10 @@
 
 import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
-import { durationMs } from '../durations.ts'
+import { DURATION_MS_MAX, durationMs } from '../durations.ts'
 import type { Findings } from '../issues.ts'
 import type { Path } from '../places.ts'
-import type { ListenerPlan, TlsPlan } from '../plan.ts'
+import type { AdminPlan, ListenerPlan, TlsPlan } from '../plan.ts'
 import type { ListenerAgentPlan, ListenerFeatures } from '../plan-features.ts'
 import type { ListenerEntry } from '../schema/listeners.ts'
 import { checkId, checkIds, type Remotes } from './remotes.ts'
@@ -70,7 +70,8 @@ export function compileListeners(
       type: entry.type,
       address: entry.address,
       port,
-      timeoutMs: durationMs(timeout)!,
+      // Zero means no bound, as in the reference's proxy.
+      timeoutMs: durationMs(timeout) || DURATION_MS_MAX,
       maxRetries: entry.max_retries ?? 0,
       tls:
         tlsPlan(entry.tls, [...path, 'tls'], sources) ??
@@ -101,14 +102,34 @@ function checkPort(
   path: Path,
   findings: Findings,
 ): void {
-  if (plan.port === 0) return
   for (const other of others) {
-    const overlap = other.address === plan.address || isAny(other.address) || isAny(plan.address)
-    if (other.port !== plan.port || !overlap) continue
+    if (!collide(plan, other)) continue
     const message = `the listeners \`${other.name}\` and \`${plan.name}\` both want port ${plan.port}`
     findings.error({ code: 'E71', path: [...path, 'port'], message, showFound: false })
     return
   }
+}
+
+/** The admin listener is one more socket. */
+export function checkAdminPort(
+  admin: AdminPlan,
+  listeners: readonly ListenerPlan[],
+  findings: Findings,
+): void {
+  const other = listeners.find(listener => collide(listener, admin))
+  if (other === undefined) return
+  const message = `the listener \`${other.name}\` and the admin listener both want port ${admin.port}`
+  findings.error({ code: 'E71', path: ['admin', 'port'], message, showFound: false })
+}
+
+interface Socket {
+  readonly address: string
+  readonly port: number
+}
+
+function collide(a: Socket, b: Socket): boolean {
+  if (a.port !== b.port || a.port === 0) return false
+  return a.address === b.address || isAny(a.address) || isAny(b.address)
 }
 
 function isAny(address: string): boolean {

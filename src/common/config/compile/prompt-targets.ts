@@ -82,10 +82,10 @@ function targetOf(entry: PromptTargetEntry, systemPrompt: string | undefined): P
             name: endpoint.name,
             path: endpoint.path,
             method: endpoint.http_method,
-            headers: Object.entries(endpoint.http_headers ?? {}).map(([name, value]) => ({
-              name: name.toLowerCase(),
-              value: new Secret(value),
-            })),
+            // Sorted, because the order of a map means nothing and must not change the hash.
+            headers: Object.entries(endpoint.http_headers ?? {})
+              .map(([name, value]) => ({ name: name.toLowerCase(), value: new Secret(value) }))
+              .sort((a, b) => (a.name < b.name ? -1 : 1)),
           },
     parameters: (entry.parameters ?? []).map(parameter => ({
       name: parameter.name,

@@ -81,7 +81,7 @@ function nameEntries(entries: readonly ProviderEntry[], findings: Findings): Map
     if (wildcard) names.add(`${name}\n*`)
     else if (ids.has(id)) {
       const message = `\`${ids.get(id)!}\` has the same model id, so the bare name \`${id}\` means neither; callers use full names`
-      findings.warn({ code: 'E18', path: [...path, 'model'], message, showFound: false })
+      findings.warn({ code: 'W07', path: [...path, 'model'], message, showFound: false })
     } else ids.set(id, name)
     named.set(at, { entry, path, name, prefix: entry.model.slice(0, slash).trim(), id, wildcard })
   }
@@ -299,5 +299,6 @@ function headersOf(
       })
     } else headers.set(name.toLowerCase(), value)
   }
-  return [...headers].flat()
+  // The order of a map means nothing, so it must not change the hash.
+  return [...headers].sort(([a], [b]) => (a < b ? -1 : 1)).flat()
 }

@@ -34,7 +34,8 @@ export function compileRemotes(document: ConfigDocument, connectMs: number, find
     if (remote !== null) filters.push({ ...remote, type: entry.type, tool: entry.tool ?? entry.id })
   }
   const endpoints: EndpointPlan[] = []
-  for (const [name, entry] of Object.entries(document.endpoints)) {
+  // In the order of names: the order of a map means nothing and must not change the hash.
+  for (const [name, entry] of Object.entries(document.endpoints).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const plan = endpointOf(name, entry, connectMs, findings)
     if (plan !== null) endpoints.push(plan)
     if (ids.has(name)) {

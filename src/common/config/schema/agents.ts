@@ -1,7 +1,7 @@
 // `agents`, `filters`, `endpoints`: what lives on other hosts and is called on the way.
 
 import { z } from 'zod'
-import { duration, flag, name, pick, url } from './pieces.ts'
+import { flag, name, pick, url, wait } from './pieces.ts'
 
 export const agent = z.strictObject({
   id: name('Unique over agents and filters.'),
@@ -22,7 +22,7 @@ export const filter = z.strictObject({
 export const endpoint = z.strictObject({
   endpoint: name('`host` or `host:port`, without scheme.'),
   protocol: pick('Protocol towards the endpoint.', ['http', 'https']).default('http'),
-  connect_timeout: duration('Bound for connecting; default `overrides.upstream_connect_timeout`.').optional(),
+  connect_timeout: wait('Bound for connecting; default `overrides.upstream_connect_timeout`.').optional(),
   http_host: name('Host header; default: the host.').optional(),
   prefix_affinity: flag('Send equal prompt prefixes to the same address.').default(false),
 })

@@ -29,7 +29,7 @@ export const listener = z.strictObject({
   name: name('Name in logs, metrics and messages.'),
   port: port('TCP port; 0 lets the system choose. Default 12000 for model, 10000 for prompt.').optional(),
   address: name('Address to bind.').default('0.0.0.0'),
-  timeout: duration('Bound of a whole request. Default 300s, for agent listeners 30s.').optional(),
+  timeout: duration('Bound of a whole request; 0s: none. Default 300s, for agent listeners 30s.').optional(),
   max_retries: whole(
     'Further attempts at the same provider after a failure before the first byte.',
     0,

@@ -41,6 +41,11 @@ export function duration(description: string) {
     .meta({ description, examples: ['30s', '1m30s', '250ms'] })
 }
 
+/** A duration that is not zero: a bound of no time would refuse everything. */
+export function wait(description: string) {
+  return duration(description).refine(value => durationMs(value) !== 0, 'must be longer than nothing')
+}
+
 /** Bytes: a number, or text like `32MiB`. */
 export function size(description: string) {
   return z

@@ -1,7 +1,7 @@
 // `routing_preferences`, `model_metrics_sources`, `routing`, `prompt_caching`, `ratelimits`, `overrides`.
 
 import { z } from 'zod'
-import { amount, duration, flag, list, name, pick, secret, text, url, whole } from './pieces.ts'
+import { amount, flag, list, name, pick, secret, text, url, wait, whole } from './pieces.ts'
 
 export const routingPreference = z.strictObject({
   name: name('Unique name.'),
@@ -104,7 +104,7 @@ export const overrides = z
     optimize_context_window: flag('Tell function calling to shorten the context.').default(false),
     use_agent_orchestrator: flag('Send every prompt to the one endpoint.').default(false),
     disable_signals: flag('Skip the analysis of conversations.').default(false),
-    upstream_connect_timeout: duration('Bound for connecting to any upstream. Default 5s.').optional(),
+    upstream_connect_timeout: wait('Bound for connecting to any upstream. Default 5s.').optional(),
     upstream_tls_ca_path: name('PEM file of trusted authorities for upstreams.').optional(),
     llm_routing_model: name('Router model; text up to the first `/` is dropped.').optional(),
     agent_orchestration_model: name('Model that chooses agents.').optional(),

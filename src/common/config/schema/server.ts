@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { tls } from './listeners.ts'
-import { duration, flag, name, pick, port, secret, size, whole } from './pieces.ts'
+import { duration, flag, name, pick, port, secret, size, wait, whole } from './pieces.ts'
 
 /** More shards than this share no port sensibly. */
 const SHARDS_MAX = 256
@@ -16,9 +16,9 @@ export const server = z
     drain: duration('How long running replies may go on after SIGTERM.').default('30s'),
     body_bytes_max: size('Largest request body.').default('32MiB'),
     header_bytes_max: size('Largest request header block.').default('64KiB'),
-    headers_wait_max: duration('From the first byte of a request to the end of its headers.').default('10s'),
-    body_wait_max: duration('Between two pieces of a request body.').default('30s'),
-    idle_max: duration('An unused connection is closed after this.').default('75s'),
+    headers_wait_max: wait('From the first byte of a request to the end of its headers.').default('10s'),
+    body_wait_max: wait('Between two pieces of a request body.').default('30s'),
+    idle_max: wait('An unused connection is closed after this.').default('75s'),
     reply_pending_bytes_max: size(
       'Reply bytes that may wait for a slow client before its upstream is paused.',
     ).default('256KiB'),
@@ -31,14 +31,12 @@ export const server = z
 
 export const upstream = z
   .strictObject({
-    connect: duration(
+    connect: wait(
       'Bound for connecting, TLS included. Default: `overrides.upstream_connect_timeout`, else 10s.',
     ).optional(),
-    headers: duration('From the end of the request to the status of the reply.').default('300s'),
-    first_byte: duration("From the end of the request to the first byte of the reply's body.").default(
-      '300s',
-    ),
-    between_bytes: duration('Longest silence inside a reply.').default('120s'),
+    headers: wait('From the end of the request to the status of the reply.').default('300s'),
+    first_byte: wait("From the end of the request to the first byte of the reply's body.").default('300s'),
+    between_bytes: wait('Longest silence inside a reply.').default('120s'),
     connections_max: whole('Sockets per origin and shard.', 1, 100_000).default(1_024),
   })
   .describe('Waits and sockets towards providers.')
