@@ -65,7 +65,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
   const { level, fault } = readLogLevel(options.env['LOG_LEVEL'])
   if (fault !== null) say(fault)
-  return new Service(loaded, level).run()
+  const service = new Service(loaded, level)
+  const code = await service.run()
+  // What a log that nobody reads has not taken would keep the process alive for ever.
+  if (!service.flushed) process.exit(code)
+  return code
 }
 
 function say(line: string): void {
@@ -74,6 +78,8 @@ function say(line: string): void {
 
 /** The process: everything that lives from its start to its end. */
 class Service {
+  /** The log has been written to its end. */
+  flushed: boolean
   private readonly loaded: LoadedPlan
   private readonly level: LogLevel
   private readonly writer: LogWriter
@@ -91,6 +97,7 @@ class Service {
     this.level = level
     this.writer = new LogWriter(process.stdout)
     this.log = new Log(level, systemClock, {}, line => this.writer.write(`${line}\n`, 1))
+    this.flushed = true
     this.waitingFor = 'the threads'
     this.signals = 0
     this.onSignal = () => {}
@@ -231,7 +238,7 @@ class Service {
   private async close(): Promise<void> {
     await this.supervisor?.endNow()
     await Promise.allSettled([this.admin?.close(), this.demo?.end()])
-    await this.writer.drained(LOG_FLUSH_MS_MAX)
+    this.flushed = await this.writer.drained(LOG_FLUSH_MS_MAX)
   }
 
   /** The second signal. */

@@ -31,14 +31,14 @@ export class LogWriter {
     })
   }
 
-  /** Resolves when everything has been written, or after `waitMs`. */
-  drained(waitMs: number): Promise<void> {
-    if (this.broken || this.out.writableLength === 0) return Promise.resolve()
+  /** Resolves true when everything has been written, false when it has not been after `waitMs`. */
+  drained(waitMs: number): Promise<boolean> {
+    if (this.broken || this.out.writableLength === 0) return Promise.resolve(true)
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, waitMs)
+      const timer = setTimeout(() => resolve(false), waitMs)
       this.out.write('', () => {
         clearTimeout(timer)
-        resolve()
+        resolve(true)
       })
     })
   }
