@@ -114,7 +114,8 @@ function spliceOptions(splices: Splice[], scan: RequestScan, includeUsage: boole
 
 /** A new member goes behind the last one: what is in front of it keeps its place. */
 function insert(splices: Splice[], walk: BodyWalk, member: string): void {
-  const comma = walk.insideTo === walk.insideFrom ? '' : ','
+  const empty = walk.insideTo === walk.insideFrom && !splices.some(splice => splice.from === walk.insideTo)
+  const comma = empty ? '' : ','
   splices.push({ from: walk.insideTo, to: walk.insideTo, text: comma + member })
 }
 
