@@ -243,7 +243,9 @@ class NodeConnection implements NodeLine {
   private serve(req: IncomingMessage, res: ServerResponse): void {
     const framing = new Framing()
     const headers = headersOf(req.rawHeaders)
+    // The parser takes a line without a version for HTTP/0.9.
     let fault =
+      (req.httpVersionMajor === 1 ? null : malformed(REASONS['HPE_INVALID_VERSION']!)) ??
       requestLineFault(req.method ?? '', req.url ?? '') ??
       readFraming(headers, req.httpVersionMinor === 0 ? 0 : 1, framing)
     if (headers.length > 2 * HEADER_FIELDS_MAX) fault = tooManyFields(HEADER_FIELDS_MAX)

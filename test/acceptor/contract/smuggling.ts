@@ -78,6 +78,7 @@ export const DOUBTFUL_HEADS: readonly Doubtful[] = [
   { name: 'a method that is no word', bytes: 'P(ST /victim HTTP/1.1\r\nHost: h\r\n\r\n' },
   { name: 'a tunnel', bytes: 'CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n' },
   { name: 'an unknown version', bytes: 'POST /victim HTTP/1.2\r\nHost: h\r\n\r\n' },
+  { name: 'no version', bytes: 'POST /victim\r\nHost: h\r\n\r\n' },
   { name: 'HTTP/2', bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' },
   { name: 'a TLS greeting', bytes: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' },
 ]
