@@ -65,8 +65,37 @@ function geminiStream(): string[] {
   return [...frames, geminiFrame('', ',"finishReason":"STOP"', FRAMES)]
 }
 
+function responsesStream(): string[] {
+  const id = 'msg_0123456789abcdef0123456789abcdef'
+  const response = (status: string, output: string, usage: string): string =>
+    `,"response":{"id":"resp_1","object":"response","created_at":1760000000,"status":"${status}","error":null,"incomplete_details":null,"instructions":null,"max_output_tokens":null,"model":"gpt-x","output":${output},"parallel_tool_calls":true,"previous_response_id":null,"reasoning":{"effort":null,"summary":null},"store":true,"temperature":1.0,"text":{"format":{"type":"text"}},"tool_choice":"auto","tools":[],"top_p":1.0,"truncation":"disabled","usage":${usage},"metadata":{}}`
+  const part = (text: string): string =>
+    `{"type":"output_text","annotations":[],"logprobs":[],"text":"${text}"}`
+  const item = (status: string, content: string): string =>
+    `,"output_index":0,"item":{"id":"${id}","type":"message","status":"${status}","content":[${content}],"role":"assistant"}`
+  const at = `,"item_id":"${id}","output_index":0,"content_index":0`
+  const words = Array.from({ length: FRAMES - 4 }, (_, n) => ` word${n} and some`)
+  const whole = part(words.join(''))
+  const frames: [string, string][] = [
+    ['response.created', response('in_progress', '[]', 'null')],
+    ['response.in_progress', response('in_progress', '[]', 'null')],
+    ['response.output_item.added', item('in_progress', '')],
+    ['response.content_part.added', `${at},"part":${part('')}`],
+    ...words.map((word): [string, string] => [
+      'response.output_text.delta',
+      `${at},"delta":"${word}","logprobs":[],"obfuscation":"aB3dE5gH"`,
+    ]),
+    ['response.output_text.done', `${at},"text":"${words.join('')}","logprobs":[]`],
+    ['response.content_part.done', `${at},"part":${whole}`],
+    ['response.output_item.done', item('completed', whole)],
+    ['response.completed', response('completed', '[]', '{"input_tokens":9,"output_tokens":48}')],
+  ]
+  return frames.map(([type, members], n) => event(type, `,"sequence_number":${n}${members}`))
+}
+
 const STREAMS: Partial<Record<DialectId, string[]>> = {
   'openai-chat': chatStream(),
+  'openai-responses': responsesStream(),
   'anthropic-messages': messagesStream(),
   'gemini-generate': geminiStream(),
 }

@@ -13,11 +13,14 @@ import { ITEM_GRAMMAR, type ItemState, type ItemSymbol } from './wire.ts'
 /** The least that clients of this dialect must be told about an item before its parts: see `ItemFeed.announce`. */
 export const ITEM_HEAD = 'item'
 
+export const NAMELESS = 'a call without a name'
+
 type PartKind = 'text' | 'refusal' | 'reasoning' | 'input' | 'skipped'
 
 export class OpenItem {
   readonly grammar: Grammar<ItemState, ItemSymbol>
   readonly id: string
+  readonly type: string
   readonly custom: boolean
   /** Number of the part that is open, or -1. */
   part = -1
@@ -31,10 +34,11 @@ export class OpenItem {
   /** Reasoning only: which of its two readable forms is taken, because parts of both are numbered from 0. */
   form: 'summary' | 'content' | null = null
 
-  constructor(kind: ItemState, id: string, custom: boolean) {
+  constructor(kind: ItemState, id: string, type: string) {
     this.grammar = new Grammar(ITEM_GRAMMAR, kind)
     this.id = id
-    this.custom = custom
+    this.type = type
+    this.custom = type === 'custom_tool_call'
   }
 }
 
@@ -57,18 +61,21 @@ export class ItemFeed {
     this.context = context
   }
 
-  added(item: Members): OpenItem {
+  /** Null for a call without a name, which nobody can run. */
+  added(item: Members): OpenItem | null {
     const type = textOf(item['type'])
     const kind = KINDS.get(type) ?? 'hosted'
-    const open = new OpenItem(kind, textOf(item['id']), type === 'custom_tool_call')
+    if (kind === 'call' && textOf(item['name']) === '') return null
+    const open = new OpenItem(kind, textOf(item['id']), type)
     if (kind === 'message') this.announce(item)
     else if (kind === 'call') this.call(open, item)
     return open
   }
 
-  /** An item that is whole. */
-  whole(item: Members, source: () => JsonObject | null): void {
-    this.done(this.added(item), item, source, true)
+  /** An item that is whole. False where `added` gives null. */
+  whole(item: Members, source: () => JsonObject | null): boolean {
+    const open = this.added(item)
+    return open !== null && this.done(open, item, source, true)
   }
 
   /** A content part of a message begins. False when its place is impossible. */
@@ -136,11 +143,15 @@ export class ItemFeed {
     if (!open.cited) for (const annotation of listOf(part['annotations'])) this.cite(open, annotation)
   }
 
-  /** `source` gives the item's own text; it is asked only for what must not be printed anew. False: too early. */
+  /**
+   * `source` gives the item's own text; it is asked only for what must not be printed anew. False for an item that
+   * has a part open, or has become another.
+   */
   done(open: OpenItem, item: Members, source: () => JsonObject | null, complete: boolean): boolean {
     const whole = complete && item['status'] !== 'incomplete'
     const { state } = open.grammar
-    if (!open.grammar.take('item_done')) return false
+    const type = textOf(item['type'])
+    if ((type !== '' && type !== open.type) || !open.grammar.take('item_done')) return false
     switch (state) {
       case 'message':
         this.contentDone(open, listOf(item['content']))

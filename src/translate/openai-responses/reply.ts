@@ -8,7 +8,7 @@ import type { ErrorReply } from '../errors.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { brokenReply, incompleteReply, TranslateError } from '../translate-error.ts'
 import type { ReplyReader, TurnSink } from '../turn.ts'
-import { ItemFeed } from './item-read.ts'
+import { ItemFeed, NAMELESS } from './item-read.ts'
 import { ItemWriter } from './items-write.ts'
 import { headOf } from './response-read.ts'
 import { errorJson, failureJson, readErrorMembers } from './stream-error.ts'
@@ -80,7 +80,10 @@ export class ResponsesReplyReader implements ReplyReader {
     const feed = new ItemFeed(this.to, this.context)
     for (const [place, item] of listOf(reply['output']).entries()) {
       const members = membersOf(item)
-      if (members !== null) feed.whole(members, () => source.at(place))
+      if (members !== null && !feed.whole(members, () => source.at(place))) {
+        this.to.fail(brokenReply(NAMELESS))
+        return
+      }
     }
     const usage = readUsage(reply['usage'])
     if (failure === null) this.to.finish(0, finishOf(reply, feed.called, feed.refused))

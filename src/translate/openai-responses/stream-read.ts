@@ -9,7 +9,7 @@ import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { brokenReply, incompleteReply, TranslateError } from '../translate-error.ts'
 import type { ReplyReader, TurnSink } from '../turn.ts'
-import { ITEM_HEAD, ItemFeed, type OpenItem } from './item-read.ts'
+import { ITEM_HEAD, ItemFeed, NAMELESS, type OpenItem } from './item-read.ts'
 import { headOf } from './response-read.ts'
 import { readErrorEvent, readErrorMembers } from './stream-error.ts'
 import {
@@ -212,7 +212,11 @@ export class ResponsesStreamReader implements ReplyReader, EventSink {
     if (item === null || typeof place !== 'number' || this.items.has(place)) {
       this.fail(brokenReply('an item without a place of its own'))
     } else if (this.items.size >= ITEMS_MAX) this.fail(brokenReply('too many items'))
-    else this.items.set(place, this.feed.added(item))
+    else {
+      const open = this.feed.added(item)
+      if (open === null) this.fail(brokenReply(NAMELESS))
+      else this.items.set(place, open)
+    }
   }
 
   private itemDone(event: Members, data: string): void {
@@ -221,7 +225,7 @@ export class ResponsesStreamReader implements ReplyReader, EventSink {
     const open = typeof place === 'number' ? this.items.get(place) : undefined
     if (item === null || open === undefined) this.fail(brokenReply('the end of an item that was not added'))
     else if (!this.feed.done(open, item, () => readJsonObject(data).object('item'), true)) {
-      this.fail(brokenReply('the end of an item before the end of its part'))
+      this.fail(brokenReply('an item that ends as another, or before its part'))
     }
   }
 
@@ -270,8 +274,8 @@ export class ResponsesStreamReader implements ReplyReader, EventSink {
       return item instanceof JsonObject ? item : null
     }
     if (this.items.size === 0) {
-      for (const [place, item] of output.entries())
-        this.feed.whole(membersOf(item) ?? {}, () => source(place))
+      const whole = output.every((item, place) => this.feed.whole(membersOf(item) ?? {}, () => source(place)))
+      if (!whole) this.fail(brokenReply(NAMELESS))
       return
     }
     for (const open of this.items.values()) {
