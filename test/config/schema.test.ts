@@ -101,8 +101,10 @@ const ROWS: readonly Row[] = [
       'openrouter',
       'edenai',
       'moonshotai',
+      'anthropic',
+      'amazon_bedrock',
     ],
-    ['anthropic', 'claude', 'arch', 'xai', '', null],
+    ['claude', 'arch', 'xai', '', null],
     ABSENT,
   ],
   [
