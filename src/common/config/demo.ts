@@ -41,5 +41,6 @@ export function demoWanted(
   const asked = env['SLUICE_DEMO']
   if (asked === '1' || asked === 'true') return true
   if (asked === '0' || asked === 'false') return false
-  return fromFile ? plan.providers.length === 0 : plan.providers.every(provider => provider.passthroughAuth)
+  const real = plan.providers.filter(provider => !provider.internal)
+  return fromFile ? real.length === 0 : real.every(provider => provider.passthroughAuth)
 }

@@ -50,7 +50,6 @@ export const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
 export const SECRET_KEYS: ReadonlySet<string> = new Set([
   'access_key',
   'access_keys',
-  'key',
   'api_key',
   'token',
   'connection_string',

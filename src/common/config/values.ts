@@ -37,6 +37,7 @@ export function isSecretPath(path: Path): boolean {
   const last = path.findLast(key => typeof key === 'string')
   if (typeof last !== 'string') return false
   if (SECRET_KEYS.has(last)) return true
+  if (last === 'key') return path.includes('access_keys')
   const map = path[path.length - 2]
   if (typeof map === 'string' && HEADER_MAPS.has(map)) return SECRET_HEADER.test(last)
   return last === 'url' && path.includes('session_cache')

@@ -6,12 +6,13 @@ import type { DialectId } from '../../../translate/index.ts'
 import { nearestNames } from '../../nearest.ts'
 import type { Findings } from '../issues.ts'
 import type { Path } from '../places.ts'
-import type { ProviderPlan, WeightedKey } from '../plan.ts'
+import type { ProviderPlan } from '../plan.ts'
 import type { ProviderEntry } from '../schema/providers.ts'
-import { WeightedSecret } from '../secret.ts'
 import { VENDORS, type Vendor, vendorNamed, vendorOf } from '../vendors.ts'
 import { type BaseUrl, dialectPrefixes, parseBaseUrl } from './base-url.ts'
 import type { ModelNames } from './names.ts'
+import { providerHeaders } from './provider-headers.ts'
+import { providerKeys } from './provider-keys.ts'
 import { specialHeaders } from './special-headers.ts'
 
 export interface ProviderSources {
@@ -140,9 +141,8 @@ function compileEntry(one: Named, sources: ProviderSources, sourceNote: string):
   if (base === undefined) return null
   const origin = base?.origin ?? vendor.origin
   if (origin === null) return null
-  const passthroughAuth = entry.passthrough_auth || passesByItself(one, vendor)
-  checkCredentials(one, vendor, passthroughAuth, findings)
-  const keys = passthroughAuth ? [] : keysOf(entry)
+  const { keys, passthroughAuth } = providerKeys(entry, one.path, one.name, vendor, findings)
+  const presets = specialHeaders(one.id, one.name, vendor, base, sources.env)
   return {
     name: one.name,
     provider: vendor.id,
@@ -159,7 +159,7 @@ function compileEntry(one: Named, sources: ProviderSources, sourceNote: string):
     fallbacks: entry.fallbacks ?? [],
     passthroughAuth,
     keyOptional: base !== null || vendor.keyOptional,
-    headers: headersOf(one, vendor, base, sources),
+    headers: providerHeaders(entry, one.path, presets, findings),
     httpHost: entry.http_host ?? null,
     isDefault: entry.default && !one.wildcard,
     internal: false,
@@ -225,29 +225,6 @@ function readBaseUrl(one: Named, vendor: Vendor, findings: Findings): BaseUrl | 
   return base
 }
 
-/** A subscription has no key of its own: without one the caller's is meant. */
-function passesByItself(one: Named, vendor: Vendor): boolean {
-  return vendor.id === 'chatgpt' && keysOf(one.entry).length === 0
-}
-
-function keysOf(entry: ProviderEntry): WeightedKey[] {
-  const first = entry.access_key === undefined ? [] : [new WeightedSecret(entry.access_key.secret, 1)]
-  return [...first, ...(entry.access_keys ?? [])].filter(key => key.secret !== '')
-}
-
-function checkCredentials(one: Named, vendor: Vendor, passes: boolean, findings: Findings): void {
-  const { entry, path } = one
-  const keys = keysOf(entry)
-  if (entry.passthrough_auth && keys.length > 0) {
-    const message = `\`${one.name}\` passes the caller's credential on, so its key is not used`
-    findings.warn({ code: 'W09', path: [...path, 'passthrough_auth'], message, showFound: false })
-  }
-  if (keys.length > 0 || passes || entry.base_url !== undefined || vendor.keyOptional) return
-  const variable = vendor.envKey ?? `${vendor.id.toUpperCase()}_API_KEY`
-  const message = `\`${one.name}\` has no credential: add \`access_key: $${variable}\` or \`passthrough_auth: true\``
-  findings.warn({ code: 'W10', path, message, showFound: false })
-}
-
 function dialectsOf(entry: ProviderEntry, vendor: Vendor, custom: boolean): readonly DialectId[] {
   const own = entry.upstream_api
   if (own !== undefined) return [...new Set(typeof own === 'string' ? [own] : own)]
@@ -278,27 +255,4 @@ export function checkFallbacks(
       }
     }
   }
-}
-
-function headersOf(
-  one: Named,
-  vendor: Vendor,
-  base: BaseUrl | null,
-  { findings, env }: ProviderSources,
-): readonly string[] {
-  const headers = new Map(specialHeaders(one.id, one.name, vendor, base, env))
-  for (const [name, value] of Object.entries(one.entry.headers ?? {})) {
-    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name) || /[\r\n\0]/.test(value)) {
-      const message = 'this is not a header field: letters, digits and dashes, and a value on one line'
-      findings.error({
-        code: 'E01',
-        path: [...one.path, 'headers', name],
-        at: 'key',
-        message,
-        showFound: false,
-      })
-    } else headers.set(name.toLowerCase(), value)
-  }
-  // The order of a map means nothing, so it must not change the hash.
-  return [...headers].sort(([a], [b]) => (a < b ? -1 : 1)).flat()
 }

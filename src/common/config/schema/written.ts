@@ -16,9 +16,9 @@ const written = document.extend({
   llm_providers: list('Deprecated name of `model_providers`.', provider).optional(),
 })
 
-/** JSON Schema (draft 2020-12) of a configuration file. */
+/** JSON Schema (draft 7, which every editor knows) of a configuration file. */
 export function configJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(written, { io: 'input', unrepresentable: 'any' })
+  const schema = z.toJSONSchema(written, { io: 'input', unrepresentable: 'any', target: 'draft-7' })
   return {
     $schema: schema.$schema,
     title: 'Sluice configuration',
