@@ -42,6 +42,17 @@ export interface Tool {
   readonly parameters: Record<string, unknown>
 }
 
+/** Arguments as a value; what a limit cut off has none. */
+export function inputOf(json: string): unknown {
+  try {
+    return JSON.parse(json === '' ? '{}' : json)
+  } catch {
+    return TORN
+  }
+}
+
+export const TORN = 'torn'
+
 /** One official client. Rejects with what the client throws. */
 export interface Client {
   readonly name: string

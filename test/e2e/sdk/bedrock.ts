@@ -11,7 +11,7 @@ import {
   type TokenUsage,
 } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import type { Answer, Client, Question } from './answer.ts'
+import { type Answer, type Client, inputOf, type Question } from './answer.ts'
 
 export const bedrockConverse: Client = {
   name: 'aws converse',
@@ -149,7 +149,7 @@ async function joined(stream: AsyncIterable<ConverseStreamOutput>): Promise<Answ
     .map(
       block =>
         (block.name !== null
-          ? { toolUse: { toolUseId: 'x', name: block.name, input: JSON.parse(block.input || '{}') } }
+          ? { toolUse: { toolUseId: 'x', name: block.name, input: inputOf(block.input) } }
           : block.reasoning !== ''
             ? { reasoningContent: { reasoningText: { text: block.reasoning } } }
             : { text: block.text }) as ContentBlock,

@@ -156,10 +156,37 @@ const RECORDED: readonly (readonly [string, Readonly<Record<DialectId, string | 
   ],
 ]
 
-/** What a client is shown of reasoning depends on its dialect; everything else must be the same. */
-function comparable(answer: Answer): Omit<Answer, 'reasoning'> {
-  const { reasoning: _, ...rest } = answer
-  return rest
+/**
+ * What must be the same for every client. How much of reasoning is shown depends on its dialect; the words that
+ * explain a refusal stand where not every client looks; arguments cut by a limit are no value; and one client reads
+ * long integers as bigints, the others as doubles.
+ */
+function comparable(answer: Answer) {
+  const { text, calls, finish, usage } = answer
+  return {
+    text: finish === 'declined' ? '' : text,
+    calls: finish === 'length' ? calls.map(call => call.name) : calls.map(asDoubles),
+    finish,
+    usage,
+  }
+}
+
+/**
+ * generateContent has only plain text for a refusal in words, and no finish reason; and a call whose arguments a
+ * limit cut off cannot be said in it, because there arguments are an object.
+ */
+function expected(client: DialectId, server: DialectId, judge: Answer): ReturnType<typeof comparable> {
+  const same = comparable(judge)
+  if (client !== 'gemini-generate') return same
+  if (judge.finish === 'length') return { ...same, calls: [] }
+  const inWords = judge.finish === 'declined' && (server === 'openai-chat' || server === 'openai-responses')
+  return inWords ? { ...same, text: judge.text, finish: 'stop' } : same
+}
+
+function asDoubles(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? Number(member) : member)),
+  )
 }
 
 for (const client of DIALECTS) {
@@ -175,7 +202,7 @@ for (const client of DIALECTS) {
             const judge = await CLIENTS[server].ask(upstream.origin, { ...question, model: 'some-model' })
             play(server, name, stream)
             const answer = await CLIENTS[client].ask(gateway.origin, question)
-            expect(comparable(answer)).toEqual(comparable(judge))
+            expect(comparable(answer)).toEqual(expected(client, server, judge))
           })
         }
       }

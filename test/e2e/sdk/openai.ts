@@ -3,7 +3,7 @@
 import OpenAI from 'openai'
 import type { ChatCompletion, ChatCompletionMessageParam } from 'openai/resources/chat/completions'
 import type { Response, ResponseInputItem } from 'openai/resources/responses/responses'
-import type { Answer, Client, Question } from './answer.ts'
+import { type Answer, type Client, inputOf, type Question } from './answer.ts'
 
 function clientFor(origin: string): OpenAI {
   return new OpenAI({ baseURL: `${origin}/v1`, apiKey: 'client-key', maxRetries: 0 })
@@ -86,7 +86,7 @@ function chatAnswer(completion: ChatCompletion): Answer {
     reasoning,
     calls: (message.tool_calls ?? []).map(call => {
       if (call.type !== 'function') throw new Error('a custom call was not asked for')
-      return { name: call.function.name, input: JSON.parse(call.function.arguments) as unknown }
+      return { name: call.function.name, input: inputOf(call.function.arguments) }
     }),
     finish: message.refusal ? 'declined' : (CHAT_FINISHES[choice.finish_reason] ?? choice.finish_reason),
     usage:
@@ -120,7 +120,19 @@ export const openaiResponses: Client = {
         : { text: { format: { type: 'json_schema' as const, name: 'answer', schema, strict: true } } }),
     }
     if (!question.stream) return responseAnswer(await client.responses.create(body))
-    return responseAnswer(await client.responses.stream(body).finalResponse())
+    // The accumulator takes the final state from `response.completed` alone; other endings carry theirs in events.
+    const stream = client.responses.stream(body)
+    let ended: Response | null = null
+    stream.on('response.incomplete', event => {
+      ended = event.response
+    })
+    let failure: Error | null = null
+    stream.on('response.failed', event => {
+      failure = new Error(event.response.error?.message)
+    })
+    const final = await stream.finalResponse()
+    if (failure !== null) throw failure
+    return responseAnswer(ended ?? final)
   },
 }
 
@@ -168,7 +180,7 @@ function responseAnswer(response: Response): Answer {
         text += part.type === 'refusal' ? part.refusal : part.text
       }
     } else if (item.type === 'function_call') {
-      calls.push({ name: item.name, input: JSON.parse(item.arguments) as unknown })
+      calls.push({ name: item.name, input: inputOf(item.arguments) })
     } else if (item.type === 'reasoning') {
       reasoning += [...(item.summary ?? []), ...(item.content ?? [])].map(part => part.text).join('')
     }
@@ -182,7 +194,7 @@ function responseAnswer(response: Response): Answer {
     calls,
     finish: finish ?? (calls.length > 0 ? 'calls' : 'stop'),
     usage:
-      usage === undefined
+      usage === undefined || usage === null
         ? null
         : {
             input: usage.input_tokens,
