@@ -98,12 +98,13 @@ function detailOf(detail: unknown): string {
   return place + (textOf(first['msg']) || textOf(first['message']))
 }
 
-/** Statuses by which the gateway says something about the HTTP message itself; no dialect has others for it. */
-const HTTP_STATUSES: ReadonlySet<number> = new Set([405, 408, 413, 415, 431])
+/** Statuses that say something about the message itself and that no kind of error stands for. */
+const HTTP_STATUSES: ReadonlySet<number> = new Set([405, 408, 413, 415, 422, 431])
 
 /** The status a client gets: the dialect's `usual` one for this kind, unless HTTP itself has a word for it. */
 export function statusFor(error: ErrorReply, usual: number): number {
-  return error.from === 'gateway' && HTTP_STATUSES.has(error.status) ? error.status : usual
+  const kept = error.from === 'gateway' || error.kind === 'invalid'
+  return kept && HTTP_STATUSES.has(error.status) ? error.status : usual
 }
 
 export function written(status: number, headers: readonly string[], json: string): WrittenError {

@@ -84,17 +84,13 @@ function kindFor(type: string | null, detail: string, message: string, byStatus:
   return /credit balance/i.test(message) ? 'quota' : kind
 }
 
-/** Statuses that say more than the kind does. */
-const KEPT_STATUSES: ReadonlySet<number> = new Set([405, 415, 422, 431])
-
 function write(error: ErrorReply): ReturnType<ErrorForm['write']> {
   const [status, type] = SHAPES[error.kind]
   const headers = exactHintFields(error.retryAfterMs)
   if (error.requestId !== null) headers.push('request-id', error.requestId)
   const out = new JsonOut().object().member('type', 'error').key('error').object().member('type', type)
   out.member('message', messageFor(error)).endObject().member('request_id', error.requestId).endObject()
-  const kept = error.kind === 'invalid' && KEPT_STATUSES.has(error.status) ? error.status : status
-  return written(statusFor(error, kept), headers, out.text)
+  return written(statusFor(error, status), headers, out.text)
 }
 
 /** Agents recognise a full context by how the vendor's message starts. */

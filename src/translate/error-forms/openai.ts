@@ -73,6 +73,12 @@ const CODE_KINDS: Readonly<Record<string, ErrorKind>> = {
   invalid_request_error: 'invalid',
 }
 
+/** `invalid_request_error` stands for almost everything, so another word beside it counts for more. */
+function kindOfWords(code: string | null, type: string | null): ErrorKind | undefined {
+  const byCode = CODE_KINDS[code ?? '']
+  return byCode === undefined || byCode === 'invalid' ? (CODE_KINDS[type ?? ''] ?? byCode) : byCode
+}
+
 /** An error object of this family, wherever it stood. `status` is 502 inside a stream. */
 export function openaiErrorOf(
   from: OpenaiId,
@@ -82,7 +88,7 @@ export function openaiErrorOf(
   code: string | null,
   param: string | null,
 ): ErrorReply {
-  const byCode = CODE_KINDS[code ?? ''] ?? CODE_KINDS[type ?? '']
+  const byCode = kindOfWords(code, type)
   const tooLong = status < 500 && /maximum context length|context window/i.test(message)
   const kind = tooLong ? 'context_length' : (byCode ?? 'upstream')
   return {
@@ -103,9 +109,6 @@ export function openaiCode(error: ErrorReply): string | null {
   return own && error.code !== null ? error.code : SHAPES[error.kind].code
 }
 
-/** Statuses that say more than the kind does and that the family's clients know. */
-const KEPT_STATUSES: ReadonlySet<number> = new Set([405, 415, 422, 431])
-
 export function openaiForm(from: OpenaiId): ErrorForm {
   return {
     read: (status, headers, body) => read(from, status, headers, body),
@@ -122,7 +125,7 @@ function read(from: OpenaiId, status: number, headers: readonly string[], body: 
   const found = openaiErrorOf(from, status, message, type, code, textOrNull(error?.['param']))
   return {
     ...found,
-    kind: kindFor(status, byStatus, found.kind, CODE_KINDS[code ?? ''] ?? CODE_KINDS[type ?? '']),
+    kind: kindFor(status, byStatus, found.kind, kindOfWords(code, type)),
     retryAfterMs: hintOfFields(headers) ?? found.retryAfterMs,
     requestId: fieldOf(headers, 'x-request-id') ?? fieldOf(headers, 'apim-request-id'),
   }
@@ -147,8 +150,7 @@ function write(from: OpenaiId, error: ErrorReply): ReturnType<ErrorForm['write']
   const headers = openaiHintFields(error.retryAfterMs)
   // A quota does not fill up while a client backs off.
   if (error.kind === 'quota') headers.push('x-should-retry', 'false')
-  const kept = error.kind === 'invalid' && KEPT_STATUSES.has(error.status) ? error.status : status
-  return written(statusFor(error, kept), headers, openaiErrorJson(error, type, paramOf(from, error)))
+  return written(statusFor(error, status), headers, openaiErrorJson(error, type, paramOf(from, error)))
 }
 
 function paramOf(from: OpenaiId, error: ErrorReply): string | null {
