@@ -8,6 +8,22 @@ export { formatWarnings, type Loss, type LossAction } from './loss.ts'
 export { mentionsEnvelope } from './opaque.ts'
 export type { Part, PromptTurn, Tool } from './prompt.ts'
 export { Prompt } from './prompt.ts'
+export {
+  type BodyFixups,
+  type Change,
+  fixBody,
+  type FixedBody,
+  insertMember,
+  NO_FIXUPS,
+  spliceBytes,
+} from './relay/fix-body.ts'
+export {
+  elementRanges,
+  memberRanges,
+  type NamedRange,
+  skipWhite,
+  type ValueRange,
+} from './relay/member-ranges.ts'
 export { type RelayWish, relayReply } from './relay/reply.ts'
 export { type RequestEdits, RequestScan, scanRequest, spliceRequest } from './relay/request.ts'
 export { ReplyContext } from './reply-context.ts'
