@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { connect, createServer, type Server } from 'node:net'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseExposition } from '../../bench/load/measure/exposition.ts'
 import { freePort, type GatewayOptions, type GatewayProcess, startGateway } from '../support/gateway.ts'
@@ -84,6 +84,15 @@ describe('without any configuration', () => {
     expect(await metric(gateway, 'sluice_shards', { state: 'ready' })).toBe(1)
     expect(await metric(gateway, 'sluice_loop_delay_seconds_count')).toBeGreaterThan(0)
   })
+})
+
+test('with a certificate it serves TLS on its listener', async () => {
+  const tls = resolve(ROOT, 'test/fixtures/tls')
+  const files = `{ certificate_file: ${join(tls, 'localhost.pem')}, key_file: ${join(tls, 'localhost.key')} }`
+  const gateway = await start({ zeroConfig: false, server: `  tls: ${files}` })
+  const line = /try +(curl .*)/.exec(gateway.output())![1]!
+  expect(line).toContain('curl -k https://127.0.0.1:')
+  expect(JSON.parse(await shell(line))).toMatchObject({ object: 'chat.completion' })
 })
 
 describe('it does not start', () => {
