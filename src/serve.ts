@@ -107,6 +107,8 @@ class Service {
     const stopped = new Promise<void>(resolve => (this.onSignal = resolve))
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.signalled(signal))
     process.on('uncaughtException', error => void this.crash(error))
+    // Whoever read the lines may leave; that is no reason to end.
+    process.stderr.on('error', () => {})
     const progress = setInterval(
       () => say(`still starting: waiting for ${this.waitingFor}`),
       PROGRESS_EVERY_MS,

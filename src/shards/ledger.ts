@@ -12,7 +12,7 @@ import {
   SnapshotSum,
   ValueFamily,
 } from '../telemetry/index.ts'
-import type { ShardLink } from './shard-link.ts'
+import type { ShardEnd, ShardLink } from './shard-link.ts'
 
 /** The states a shard can be in, so that each has a sample also when no shard is in it. */
 const STATES = ['starting', 'ready', 'draining', 'ending', 'waiting', 'stuck'] as const
@@ -21,6 +21,7 @@ export class Ledger {
   private readonly last: Map<ShardLink, Snapshot> = new Map()
   private departed = new SnapshotSum()
   private readonly restarts = new ValueFamily(METRICS.shardRestarts)
+  private readonly cuts = new ValueFamily(METRICS.shardCuts)
   private reading: Promise<Snapshot> | null = null
 
   /** Scrapes at the same time share one reading. */
@@ -34,7 +35,8 @@ export class Ledger {
   }
 
   /** A shard has ended; its counts stay, its gauges go. */
-  close(link: ShardLink): void {
+  close(link: ShardLink, { reason, cut }: ShardEnd): void {
+    if (cut > 0) this.cuts.of(reason).add(cut)
     const last = this.last.get(link)
     this.last.delete(link)
     if (last === undefined) return
@@ -78,6 +80,8 @@ export class Ledger {
       [new ValueFamily(METRICS.buildInfo), [VERSION, 'unknown'], 1],
     ]
     for (const [family, labels, value] of values) family.of(...labels).add(value)
-    return [shards, this.restarts, ...values.map(([family]) => family)].map(family => family.rows())
+    return [shards, this.restarts, this.cuts, ...values.map(([family]) => family)].map(family =>
+      family.rows(),
+    )
   }
 }

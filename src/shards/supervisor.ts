@@ -204,7 +204,7 @@ export class Supervisor {
   }
 
   private ended(slot: Slot, link: ShardLink, end: ShardEnd): void {
-    this.ledger.close(link)
+    this.ledger.close(link, end)
     slot.link = null
     const { log, clock } = this.options
     if (this.phase !== 'serving') {

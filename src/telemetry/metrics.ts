@@ -158,6 +158,11 @@ export const METRICS = {
   ),
   shards: gauge('sluice_shards', ['state'], 'Shards by state.'),
   shardRestarts: counter('sluice_shard_restarts_total', ['reason'], 'Shards started anew.'),
+  shardCuts: counter(
+    'sluice_shard_exchanges_cut_total',
+    ['reason'],
+    'Exchanges that were running when their shard ended, by why it ended.',
+  ),
   shardsSilent: gauge(
     'sluice_scrape_shards_silent',
     [],
