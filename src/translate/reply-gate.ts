@@ -9,6 +9,7 @@ import type { Citation, MediaPart, Opaque } from './prompt.ts'
 import type { ReplyContext } from './reply-context.ts'
 import type { ReplyFacts, ReplyState } from './reply-path.ts'
 import { CALL_ID_RULES, callIdFor } from './tool-names.ts'
+import { brokenReply } from './translate-error.ts'
 import type { CallHead, Finish, ProsePartKind, StopReason, TokenLogprob, TurnHead, TurnSink } from './turn.ts'
 import type { Usage } from './usage.ts'
 
@@ -104,6 +105,11 @@ export class ReplyGate implements TurnSink {
   callStart(choice: number, part: number, call: CallHead): void {
     const state = this.choice(choice)
     if (state === null) return
+    if (call.name === '') {
+      // Nobody can run it, and some clients' readers break on it.
+      this.fail(brokenReply('a call without a name'))
+      return
+    }
     this.facts.contentSeen = true
     const out = state.next++
     if (call.name === this.context.jsonTool) {
@@ -206,16 +212,17 @@ export class ReplyGate implements TurnSink {
   }
 
   usage(usage: Usage): void {
+    if (this.facts.state !== 'open') return
     this.facts.usage = usage
     this.to.usage(usage)
   }
 
   ping(): void {
-    this.to.ping()
+    if (this.facts.state === 'open') this.to.ping()
   }
 
   extra(dialect: DialectId, name: string, json: string): void {
-    this.to.extra(dialect, name, json)
+    if (this.facts.state === 'open') this.to.extra(dialect, name, json)
   }
 
   end(): void {
@@ -231,15 +238,15 @@ export class ReplyGate implements TurnSink {
     this.to.fail(error)
   }
 
-  /** Null for an alternative the client's dialect cannot show. */
+  /** Null for an alternative the client's dialect cannot show, and when the turn has failed here. */
   private choice(index: number): GateChoice | null {
-    if (index >= this.choicesMax) return null
+    if (index >= this.choicesMax || this.facts.state !== 'open') return null
     while (this.choices.length <= index) this.choices.push(new GateChoice())
     return this.choices[index]!
   }
 
   private part(choice: number, part: number): GatePart | null {
-    return this.choices[choice]?.parts[part] ?? null
+    return this.facts.state === 'open' ? (this.choices[choice]?.parts[part] ?? null) : null
   }
 
   private pushText(choice: number, out: number, text: string): void {
