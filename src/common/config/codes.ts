@@ -55,6 +55,7 @@ export const CODES: Readonly<Record<string, string>> = {
   S15: 'A fallback names a model that is not configured.',
   S16: 'A header field belongs to the connection, not to a call.',
   S17: 'A key cannot be sent in a header field.',
+  S18: 'A way of authorising calls lacks what it needs.',
   W01: 'A key stands twice in one map; the last one counts.',
   W02: 'Text for people holds a `$NAME` that is not set; it stays as written.',
   W03: 'A key or form of an old version; it is read in today’s form.',

@@ -8,6 +8,7 @@ export { type ConfigIssue, ConfigErrors, issueText } from './issues.ts'
 export { type LoadedPlan, type LoadNotes, type LoadOptions, loadPlan } from './load.ts'
 export type {
   AdminPlan,
+  AuthPlan,
   ListenerPlan,
   Plan,
   ProviderPlan,

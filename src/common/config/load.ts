@@ -12,7 +12,7 @@ import { parseEnvFile } from './env-file.ts'
 import { type Explained, explainKey } from './explain.ts'
 import { ConfigErrors, Findings, issueText } from './issues.ts'
 import { migrate } from './migrate/index.ts'
-import { Places } from './places.ts'
+import { type Path, Places } from './places.ts'
 import type { Plan } from './plan.ts'
 import { readYaml } from './read-yaml.ts'
 import { type Env, resolveValues } from './values.ts'
@@ -72,7 +72,8 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
     const { line } = places.at(tree, ['model_providers', at])
     return line === null ? source.shown : `${source.shown}:${line}`
   }
-  const { plan, document } = compileTree(tree, places, { findings, env, folder, noteOf })
+  const writtenAt = (path: Path) => places.writtenAt(tree, path)
+  const { plan, document } = compileTree(tree, places, { findings, env, folder, noteOf, writtenAt })
   const used = Object.keys(dotenv ?? {}).some(
     name => values.found.has(name) && processEnv[name] === undefined,
   )

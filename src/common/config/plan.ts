@@ -32,6 +32,39 @@ export interface ListenerPlan {
   readonly tls: TlsPlan | null
 }
 
+/** Credentials that are obtained, renewed or computed, not shown as they stand. */
+export type AuthPlan =
+  | {
+      readonly type: 'aws'
+      readonly region: string
+      /** Both null: the chain of the environment, profiles, roles, containers and instances. */
+      readonly accessKeyId: SecretText | null
+      readonly secretAccessKey: SecretText | null
+      readonly sessionToken: SecretText | null
+      readonly profile: string | null
+      readonly roleArn: string | null
+    }
+  | {
+      readonly type: 'google'
+      /** Key file of a service account or of a user; null for the usual places. */
+      readonly credentialsFile: string | null
+    }
+  | {
+      readonly type: 'entra'
+      readonly tenantId: string
+      readonly clientId: string
+      /** One of the two. */
+      readonly clientSecret: SecretText | null
+      readonly federatedTokenFile: string | null
+      readonly scope: string
+      readonly authority: string
+    }
+  | {
+      readonly type: 'chatgpt'
+      readonly file: string
+      readonly tokenUrl: string
+    }
+
 export interface ProviderPlan {
   /** As written in `name`, or `model` when there is none; unique. */
   readonly name: string
@@ -49,6 +82,20 @@ export interface ProviderPlan {
   readonly pathPrefix: string
   /** Roots of dialects that live elsewhere on the host than `pathPrefix`. */
   readonly dialectPrefixes?: Readonly<Partial<Record<DialectId, string>>>
+  /** Query that every call has, without `?`: that of `base_url`. */
+  readonly query?: string
+  /** A host of the operator's own that speaks like this vendor. */
+  readonly custom?: boolean
+  /** Azure: the dated interface, with deployments in its paths. */
+  readonly apiVersion?: string
+  /** How calls are authorised when not by a key. */
+  readonly auth?: AuthPlan
+  /** Cache marks are put into prompts that have none. */
+  readonly cacheMarks?: boolean
+  /** Chat: whether the host knows `stream_options`, where the file says so. */
+  readonly streamOptions?: boolean
+  /** For each key the file it was read from, which is read again when it changes; null for other keys. */
+  readonly keyFiles?: readonly (string | null)[]
   /** Keys to call with, in the order of the file; empty when there is none. */
   readonly accessKeys: readonly WeightedKey[]
   /** Names of models to try, in order, when this one fails before its first content. */

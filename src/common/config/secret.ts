@@ -54,6 +54,10 @@ export const SECRET_KEYS: ReadonlySet<string> = new Set([
   'token',
   'connection_string',
   'password',
+  'access_key_id',
+  'secret_access_key',
+  'session_token',
+  'client_secret',
 ])
 
 /** A shorter text is also a common word: `k` as a key must not mask every `k`. */

@@ -192,6 +192,21 @@ export const VENDORS: readonly Vendor[] = [
     baseUrlRequired: true,
     interfaceAllowed: true,
   }),
+  vendor({ id: 'github', label: 'GitHub', origin: 'https://models.github.ai', pathPrefix: '/inference' }),
+  vendor({ id: 'meta', origin: 'https://api.llama.com', pathPrefix: '/compat/v1' }),
+  vendor({ id: 'minimax', origin: 'https://api.minimax.io', pathPrefix: '/v1' }),
+  vendor({ id: 'astraflow', origin: 'https://api-us-ca.umodelverse.ai', pathPrefix: '/v1' }),
+  vendor({ id: 'astraflow_cn', origin: 'https://api.modelverse.cn', pathPrefix: '/v1' }),
+  // Gemini and Claude on Google Cloud; which of the two dialects is meant, the model's name says.
+  vendor({
+    id: 'vertex',
+    label: 'Vertex AI',
+    aliases: ['vertex_ai'],
+    origin: null,
+    pathPrefix: '',
+    dialects: ['gemini-generate', 'anthropic-messages'],
+    baseUrlRequired: true,
+  }),
   vendor({
     id: 'plano',
     label: 'Plano',

@@ -8,7 +8,9 @@ export interface BaseUrl {
   readonly origin: string
   readonly pathPrefix: string
   readonly host: string
-  /** What was dropped, for a warning: `query`, `fragment`, `user info`. */
+  /** Goes along with every call; without `?`. */
+  readonly query: string
+  /** What was dropped, for a warning: `fragment`, `user info`. */
   readonly dropped: readonly string[]
 }
 
@@ -20,12 +22,11 @@ export function parseBaseUrl(text: string, vendor: Vendor): BaseUrl | null {
   if (!/^https?:\/\/[^/?#]/i.test(text) || !URL.canParse(text)) return null
   const url = new URL(text)
   const dropped: string[] = []
-  if (url.search !== '') dropped.push('query')
   if (url.hash !== '') dropped.push('fragment')
   if (url.username !== '' || url.password !== '') dropped.push('user info')
   const path = url.pathname.replace(/\/+$/, '')
   const pathPrefix = path === '' ? vendor.pathPrefix : repaired(path, url.hostname, vendor)
-  return { origin: url.origin, pathPrefix, host: url.host, dropped }
+  return { origin: url.origin, pathPrefix, host: url.host, query: url.search.slice(1), dropped }
 }
 
 function repaired(path: string, host: string, vendor: Vendor): string {

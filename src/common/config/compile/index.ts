@@ -2,6 +2,7 @@
 
 import { warnUnused } from '../check/unused.ts'
 import type { Findings } from '../issues.ts'
+import type { Path } from '../places.ts'
 import type { Plan } from '../plan.ts'
 import type { ConfigDocument } from '../schema/document.ts'
 import type { Env } from '../values.ts'
@@ -22,6 +23,8 @@ export interface CompileSources {
   readonly folder: string
   /** Where provider entry `at` came from. */
   readonly noteOf: (at: number) => string
+  /** What stood in the file before references were replaced. */
+  readonly writtenAt?: (path: Path) => string | undefined
 }
 
 /** A plan is returned also where something is wrong, so that one run finds everything; see `findings`. */

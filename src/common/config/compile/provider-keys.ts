@@ -6,6 +6,7 @@ import type { WeightedKey } from '../plan.ts'
 import type { ProviderEntry } from '../schema/providers.ts'
 import { WeightedSecret } from '../secret.ts'
 import type { Vendor } from '../vendors.ts'
+import { regionalAddress } from './provider-auth.ts'
 
 export interface ProviderKeys {
   readonly keys: readonly WeightedKey[]
@@ -28,8 +29,10 @@ export function providerKeys(
     findings.warn({ code: 'W09', path: [...path, 'passthrough_auth'], message, showFound: false })
   }
   // A subscription has no key of its own: without one the caller's is meant.
-  const passthroughAuth = entry.passthrough_auth || (vendor.id === 'chatgpt' && keys.length === 0)
-  if (keys.length === 0 && !passthroughAuth && entry.base_url === undefined && !vendor.keyOptional) {
+  const subscription = vendor.id === 'chatgpt' && keys.length === 0 && entry.auth === undefined
+  const passthroughAuth = entry.passthrough_auth || subscription
+  const alone = entry.base_url === undefined && entry.auth === undefined && !vendor.keyOptional
+  if (keys.length === 0 && !passthroughAuth && alone && regionalAddress(entry, vendor) === null) {
     const variable = vendor.envKey ?? `${vendor.id.toUpperCase()}_API_KEY`
     const message = `\`${name}\` has no credential: add \`access_key: $${variable}\` or \`passthrough_auth: true\``
     findings.warn({ code: 'W10', path, message, showFound: false })

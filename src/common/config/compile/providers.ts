@@ -11,6 +11,8 @@ import type { ProviderEntry } from '../schema/providers.ts'
 import { VENDORS, type Vendor, vendorNamed, vendorOf } from '../vendors.ts'
 import { type BaseUrl, dialectPrefixes, parseBaseUrl } from './base-url.ts'
 import type { ModelNames } from './names.ts'
+import { providerAuth, regionalAddress } from './provider-auth.ts'
+import { keyFiles, providerExtras } from './provider-extras.ts'
 import { providerHeaders } from './provider-headers.ts'
 import { providerKeys } from './provider-keys.ts'
 import { specialHeaders } from './special-headers.ts'
@@ -18,6 +20,10 @@ import { specialHeaders } from './special-headers.ts'
 export interface ProviderSources {
   readonly findings: Findings
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Relative paths of the file start here. */
+  readonly folder: string
+  /** What stood in the file before references were replaced. */
+  readonly writtenAt?: (path: Path) => string | undefined
   /** Where entry `at` came from. */
   readonly noteOf: (at: number) => string
 }
@@ -139,9 +145,12 @@ function compileEntry(one: Named, sources: ProviderSources, sourceNote: string):
   if (known !== null && !checkKnown(one, known, findings)) return null
   const base = readBaseUrl(one, vendor, findings)
   if (base === undefined) return null
-  const origin = base?.origin ?? vendor.origin
+  const regional = base === null ? regionalAddress(entry, vendor) : null
+  const origin = base?.origin ?? regional?.origin ?? vendor.origin
   if (origin === null) return null
   const { keys, passthroughAuth } = providerKeys(entry, one.path, one.name, vendor, findings)
+  const keyed = keys.length > 0 || passthroughAuth
+  const auth = providerAuth(entry, one.path, vendor, origin, keyed, sources)
   const presets = specialHeaders(one.id, one.name, vendor, base, sources.env)
   return {
     name: one.name,
@@ -153,17 +162,20 @@ function compileEntry(one: Named, sources: ProviderSources, sourceNote: string):
     pathPrefix:
       one.name.startsWith('perplexity/') && base?.pathPrefix === '/v1'
         ? ''
-        : (base?.pathPrefix ?? vendor.pathPrefix),
+        : (base?.pathPrefix ?? regional?.root ?? vendor.pathPrefix),
     dialectPrefixes: dialectPrefixes(base, vendor),
     accessKeys: keys,
     fallbacks: entry.fallbacks ?? [],
     passthroughAuth,
-    keyOptional: base !== null || vendor.keyOptional,
+    keyOptional: base !== null || vendor.keyOptional || auth !== null,
     headers: providerHeaders(entry, one.path, presets, findings),
     httpHost: entry.http_host ?? null,
     isDefault: entry.default && !one.wildcard,
     internal: false,
     sourceNote,
+    ...(auth === null ? {} : { auth }),
+    ...providerExtras(entry, base, known === null),
+    ...keyFiles(entry, one.path, keys.length, sources),
   }
 }
 
@@ -188,7 +200,7 @@ function customVendor(one: Named, findings: Findings): Vendor | null {
 
 function checkKnown(one: Named, vendor: Vendor, findings: Findings): boolean {
   const { entry, path } = one
-  if (vendor.baseUrlRequired && entry.base_url === undefined) {
+  if (vendor.baseUrlRequired && entry.base_url === undefined && regionalAddress(entry, vendor) === null) {
     const message = `\`${vendor.id}\` needs \`base_url\`: only you know where yours lives`
     findings.error({ code: 'E15', path, message, showFound: false })
     return false

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DIALECTS } from '../../../translate/index.ts'
 import { WeightedSecret } from '../secret.ts'
 import { VENDORS } from '../vendors.ts'
-import { amount, flag, list, name, pick, secret, secretText, text } from './pieces.ts'
+import { amount, flag, list, name, pick, secret, secretText, text, url } from './pieces.ts'
 
 const interfaces = VENDORS.filter(row => row.interfaceAllowed).map(row => row.id) as [string, ...string[]]
 
@@ -27,6 +27,27 @@ const weightedKey = z
   )
 
 const dialect = pick('A dialect.', DIALECTS)
+
+/** Flat, because which members a type needs is checked where the vendor is known, with better words. */
+const providerAuth = z
+  .strictObject({
+    type: pick('`aws` signs; the others get tokens and renew them.', ['aws', 'google', 'entra', 'chatgpt']),
+    access_key_id: secret('aws: a key; without one the usual chain is asked.').optional(),
+    secret_access_key: secret('aws: the secret of the key.').optional(),
+    session_token: secret('aws: of temporary keys.').optional(),
+    profile: name('aws: profile of the shared files.').optional(),
+    role_arn: name('aws: role to assume with what was found.').optional(),
+    tenant_id: name('entra: the directory. Default: AZURE_TENANT_ID.').optional(),
+    client_id: name('entra: the application. Default: AZURE_CLIENT_ID.').optional(),
+    client_secret: secret('entra: its secret.').optional(),
+    scope: name('entra: what the token is for.').optional(),
+    authority: url('entra: who issues tokens.').optional(),
+    file: name(
+      'google: key file. entra: federated token. chatgpt: login. Relative to the configuration.',
+    ).optional(),
+    token_url: url('chatgpt: where the login is renewed.').optional(),
+  })
+  .describe('Credentials that are computed or renewed, instead of a key.')
 
 export const provider = z.strictObject({
   model: name('`<vendor>/<model>`, or `<vendor>/*` for every model of the vendor.'),
@@ -51,6 +72,18 @@ export const provider = z.strictObject({
     .describe('Header fields added to every call, after credentials, so they may replace them.')
     .optional(),
   routing_preferences: z.unknown().describe('Deprecated: write them at the top of the file.').optional(),
+  region: name('Amazon Bedrock, Vertex AI: the region; it also gives the host.').optional(),
+  project: name('Vertex AI: the project.').optional(),
+  api_version: name(
+    'Azure: the dated interface with deployments in its paths; default is the undated one.',
+  ).optional(),
+  auth: providerAuth.optional(),
+  cache_marks: flag('Put cache marks into prompts that have none, where the vendor wants marks.').default(
+    false,
+  ),
+  stream_options: flag(
+    'Chat: whether the host knows `stream_options`; default: what is known of it.',
+  ).optional(),
   fallbacks: list(
     'Models to try next when this one fails before its first byte.',
     name('A model name.'),
