@@ -7,6 +7,7 @@ import { assert } from '../common/assert.ts'
 import type { Call } from './call.ts'
 import { broke, connectClosed, connectFailed, timedOut, unsound } from './failures.ts'
 import { deadlineMs, passedDeadline } from './deadlines.ts'
+import { isStreamed } from './http1-request.ts'
 import type { OriginPool } from './pools.ts'
 
 export type ConnectionState = 'connecting' | 'idle' | 'busy' | 'closed'
@@ -86,7 +87,8 @@ export abstract class Connection {
   }
 
   private sweepCall(call: Call, nowMs: number): void {
-    if (call.phase === 'headers' && this.socket.writableLength > 0) {
+    if (call.phase === 'headers' && this.waitsForBody()) call.touched = true
+    else if (call.phase === 'headers' && this.socket.writableLength > 0) {
       // A large request still on its way counts as progress as long as it moves.
       const written = this.socket.bytesWritten - this.socket.writableLength
       if (written !== this.bytesWritten) call.touched = true
@@ -134,7 +136,7 @@ export abstract class Connection {
       this.gotUnsound(call, problem)
       return
     }
-    if (this.rested && !call.answered && !call.resent) {
+    if (this.rested && !call.answered && !call.resent && !isStreamed(call.request.body)) {
       // The server closed a kept-alive connection while our request was on its way: nobody's fault.
       this.close()
       pool.resend(this, call)
@@ -142,6 +144,11 @@ export abstract class Connection {
     }
     const { headRead, bodyBytes } = this.progress()
     this.fail(call, broke(place, headRead, bodyBytes, this.orderlyClose(lastError) ? null : lastError))
+  }
+
+  /** The rest of the request's body has not been given yet: the upstream cannot answer, and is not to blame. */
+  protected waitsForBody(): boolean {
+    return false
   }
 
   /** For a parser that reports through the socket's error: what is unsound about the reply, or null. */

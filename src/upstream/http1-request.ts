@@ -3,7 +3,7 @@
 
 import { assert } from '../common/assert.ts'
 import { type HeaderList, HOP_BY_HOP } from '../common/headers.ts'
-import type { UpstreamRequest } from './upstream.ts'
+import type { BodySource, UpstreamRequest } from './upstream.ts'
 
 /** Fields that the client writes itself or that no upstream should see. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'content-length', 'expect'])
@@ -56,9 +56,16 @@ export function requestHead(request: UpstreamRequest, hostField: string): string
     }
     fields += name + ': ' + value + '\r\n'
   }
-  if (body !== null) fields += 'content-length: ' + body.length + '\r\n'
+  const bytes = body === null ? null : isStreamed(body) ? body.bytes : body.length
+  if (bytes !== null) fields += 'content-length: ' + bytes + '\r\n'
+  else if (body !== null) fields += 'transfer-encoding: chunked\r\n'
   else if (method !== 'GET' && method !== 'HEAD') fields += 'content-length: 0\r\n'
   return method + ' ' + request.path + ' HTTP/1.1\r\n' + host + fields + '\r\n'
+}
+
+/** The body comes piece by piece. */
+export function isStreamed(body: UpstreamRequest['body']): body is BodySource {
+  return body !== null && !(body instanceof Uint8Array)
 }
 
 /** The fields of a request as undici takes them: checked, own fields left out. */

@@ -9,7 +9,9 @@ import type { HeaderList } from '../common/headers.ts'
 import type { Call } from './call.ts'
 import type { Connector } from './connect.ts'
 import { Connection } from './connection.ts'
+import { RequestBody } from './http1-body.ts'
 import { ReplyParser } from './http1-reply.ts'
+import { isStreamed } from './http1-request.ts'
 import type { OriginPool } from './pools.ts'
 
 /** What one read can take; the kernel seldom has more for us. */
@@ -33,6 +35,8 @@ export class Http1Connection extends Connection {
   protected readonly socket: Socket
   private readonly parser: ReplyParser
   private readonly secure: boolean
+  /** The body of the current call, when it comes piece by piece. */
+  private body: RequestBody | null = null
 
   constructor(pool: OriginPool, connector: Connector, headerBytesMax: number) {
     super(pool)
@@ -44,6 +48,7 @@ export class Http1Connection extends Connection {
     }
     this.socket = connector.open(pool.target, onread, () => this.connected())
     this.socket.on('end', () => this.readEnd())
+    this.socket.on('drain', () => this.body?.drained())
     this.watch(this.socket)
   }
 
@@ -52,6 +57,11 @@ export class Http1Connection extends Connection {
     const { body } = request
     const { socket } = this
     this.parser.reset(request.method === 'HEAD')
+    if (isStreamed(body)) {
+      this.body = new RequestBody(body, socket, call)
+      this.body.begin(head)
+      return
+    }
     const bodyBytes = body === null ? 0 : body.length
     if (head.length + bodyBytes <= ONE_WRITE_BYTES_MAX) this.writeTogether(head, body, bodyBytes)
     else {
@@ -87,6 +97,10 @@ export class Http1Connection extends Connection {
     this.socket.resume()
   }
 
+  protected override waitsForBody(): boolean {
+    return this.body !== null && this.body.starved
+  }
+
   protected progress(): { readonly headRead: boolean; readonly bodyBytes: number } {
     return this.parser
   }
@@ -108,7 +122,10 @@ export class Http1Connection extends Connection {
     if (result === 'broken') this.gotUnsound(call, parser.problem)
     else {
       this.keepMs = parser.keepAliveMs === -1 ? -1 : Math.max(0, parser.keepAliveMs - KEEP_ALIVE_MARGIN_MS)
-      this.gotEnd(call, parser.keepAlive && parser.surplus === 0 && this.socket.writableLength === 0)
+      const { body } = this
+      this.body = null
+      const sent = this.socket.writableLength === 0 && (body === null || body.ended)
+      this.gotEnd(call, parser.keepAlive && parser.surplus === 0 && sent)
     }
     return true
   }

@@ -14,6 +14,8 @@ export { type BreakerCell, type BreakerFacts, BreakerTable, newBreakerMemory } f
 export { backOffMs, RETRY_AFTER_MS_MAX, RetryBudget } from './retry-budget.ts'
 export { type Lane, Tries, type Try, type TryFailure } from './tries.ts'
 export type {
+  BodySink,
+  BodySource,
   Deadlines,
   UpstreamCall,
   UpstreamClient,

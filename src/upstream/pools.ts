@@ -12,7 +12,7 @@ import type { Target } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { deadlineMs, passedDeadline } from './deadlines.ts'
 import { clientClosed, queueFull, timedOut } from './failures.ts'
-import { requestHead } from './http1-request.ts'
+import { isStreamed, requestHead } from './http1-request.ts'
 import type { UpstreamCall, UpstreamHandler, UpstreamPoolFacts, UpstreamRequest } from './upstream.ts'
 
 export interface PoolLimits {
@@ -61,7 +61,9 @@ export class OriginPool {
       return new RefusedCall(handler, queueFull(target.place, limits.connectionsMax, limits.queuedMax))
     }
     const call = new Call(request, head, handler, this)
-    if (this.idle.length > 0 && this.queue.length === 0) this.idle.pop()!.begin(call)
+    // A body that comes piece by piece cannot be sent again when a kept-alive connection turns out to be dead.
+    const fresh = isStreamed(request.body) && this.hasRoom()
+    if (this.idle.length > 0 && this.queue.length === 0 && !fresh) this.idle.pop()!.begin(call)
     else {
       this.enqueue(call)
       if (this.hasRoom()) this.openFor(call, false)

@@ -6,13 +6,15 @@
 
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import type { Client, Dispatcher } from 'undici'
 import type { HeaderList } from '../common/headers.ts'
 import type { Call } from './call.ts'
 import type { Connector } from './connect.ts'
 import { Connection } from './connection.ts'
-import { wireFields } from './http1-request.ts'
+import { isStreamed, wireFields } from './http1-request.ts'
 import type { OriginPool } from './pools.ts'
+import type { BodySink, BodySource } from './upstream.ts'
 
 /** Loaded with the first connection: it costs every shard 15 MB and a good part of its start, and is rarely used. */
 const load = (): typeof import('undici') => createRequire(import.meta.url)('undici')
@@ -24,6 +26,8 @@ export class UndiciConnection extends Connection {
   protected readonly socket: Socket
   private readonly client: Client
   private handler: CallHandler | null = null
+  /** The body of the current call, when it comes piece by piece. */
+  private body: BodyStream | null = null
   headRead = false
   bodyBytes = 0
 
@@ -54,13 +58,17 @@ export class UndiciConnection extends Connection {
     this.headRead = false
     this.bodyBytes = 0
     this.handler = new CallHandler(this, call)
+    const { body } = request
+    const headers = wireFields(request.headers)
+    this.body = isStreamed(body) ? new BodyStream(body, call) : null
+    if (isStreamed(body) && body.bytes !== null) headers.push('content-length', String(body.bytes))
     this.client.dispatch(
       {
         path: request.path,
         method: request.method as Dispatcher.HttpMethod,
-        headers: wireFields(request.headers),
+        headers,
         // undici would take the memory behind an empty view for a body.
-        body: request.body === null || request.body.length === 0 ? null : request.body,
+        body: isStreamed(body) ? this.body : body === null || body.length === 0 ? null : body,
       },
       this.handler,
     )
@@ -78,6 +86,10 @@ export class UndiciConnection extends Connection {
 
   resumeReading(): void {
     this.handler?.resume()
+  }
+
+  protected override waitsForBody(): boolean {
+    return this.body !== null && this.body.starved && this.socket.writableLength === 0
   }
 
   protected progress(): { readonly headRead: boolean; readonly bodyBytes: number } {
@@ -132,6 +144,47 @@ export class UndiciConnection extends Connection {
     if (this.call !== call) return
     this.lastError ??= error
     this.socketEnded()
+  }
+}
+
+/** A body that comes piece by piece, in the form undici takes. */
+class BodyStream extends Readable implements BodySink {
+  private readonly source: BodySource
+  private readonly call: Call
+  private complete = false
+
+  constructor(source: BodySource, call: Call) {
+    super()
+    this.source = source
+    this.call = call
+    this.on('error', () => {})
+  }
+
+  /** undici destroys it together with a call that failed; the call has been told by then. */
+  override _read(): void {
+    setImmediate(() => {
+      if (!this.over) this.source.ready(this)
+    })
+  }
+
+  get starved(): boolean {
+    return !this.complete && this.readableLength === 0
+  }
+
+  write(piece: Uint8Array): boolean {
+    if (this.over || piece.length === 0) return true
+    this.call.touched = true
+    return this.push(piece)
+  }
+
+  end(): void {
+    if (this.over) return
+    this.complete = true
+    this.push(null)
+  }
+
+  private get over(): boolean {
+    return this.complete || this.destroyed || this.call.phase === 'over'
   }
 }
 

@@ -21,6 +21,28 @@ export interface Deadlines {
   readonly totalMs: number
 }
 
+/**
+ * A body that comes piece by piece and is held by nobody. A call with one is sent once: never again on a second
+ * connection.
+ */
+export interface BodySource {
+  /** Exact length in bytes, or null when it is not known: then it is sent chunked. */
+  readonly bytes: number | null
+  /**
+   * There is a connection, or it takes bytes again: give what there is, until `sink` says false. Called after `send` has
+   * returned, and not at all for a call that never gets a connection.
+   */
+  ready(sink: BodySink): void
+}
+
+/** Where the pieces of a body go. It is deaf once the call is over. */
+export interface BodySink {
+  /** Keeps the piece, which must not change any more. False: no more, please, until `BodySource.ready`. */
+  write(piece: Uint8Array): boolean
+  /** The body is complete. A known length must have been reached exactly. */
+  end(): void
+}
+
 export interface UpstreamRequest {
   /** `http://host:port` or `https://host:port`, no path. */
   readonly origin: string
@@ -32,8 +54,11 @@ export interface UpstreamRequest {
    * `content-length`, `expect` and what belongs to one connection are the client's business and are ignored.
    */
   readonly headers: HeaderList
-  /** Whole body, or null for none. Not copied: it must not change until the call is over. */
-  readonly body: Uint8Array | null
+  /**
+   * Whole body, or null for none; not copied: it must not change until the call is over. Or a body that comes piece by
+   * piece.
+   */
+  readonly body: Uint8Array | BodySource | null
   readonly deadlines: Deadlines
 }
 

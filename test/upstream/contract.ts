@@ -9,12 +9,14 @@ import { deadlines } from './contract/deadlines.ts'
 import { failures } from './contract/failures.ts'
 import { replies } from './contract/replies.ts'
 import { requests } from './contract/requests.ts'
+import { streamedBodies } from './contract/streamed-bodies.ts'
 
 export function contractSuite(kind: Kind): void {
   const bench = new Bench(kind)
   beforeEach(() => bench.start())
   afterEach(() => bench.stop())
   describe('a request', () => requests(bench))
+  describe('a body in pieces', () => streamedBodies(bench))
   describe('a reply', () => replies(bench, kind))
   describe('a failure', () => failures(bench))
   describe('a deadline', () => deadlines(bench))
