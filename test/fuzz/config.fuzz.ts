@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { inspect } from 'node:util'
-import { isPair, parseDocument, visit } from 'yaml'
+import { isPair, parse, parseDocument, stringify, visit } from 'yaml'
 import { assert } from '../../src/common/assert.ts'
 import { ConfigErrors, loadPlan, maskedPlan } from '../../src/common/config/index.ts'
 import { isSecretPath } from '../../src/common/config/values.ts'
@@ -176,26 +176,46 @@ function bendText(text: string, corpus: readonly string[], random: (below: numbe
   }
 }
 
-/** Replaces, removes or renames one node of the parsed file, so that the result is still YAML. */
+/** Replaces, removes, renames or moves one pair of the parsed file, so that the result is still YAML. */
 function bendTree(text: string, random: (below: number) => number): string {
-  const document = parseDocument(text, { logLevel: 'silent' })
-  if (document.errors.length > 0 || document.contents === null) return text
-  let left = random(60)
+  let tree: unknown
   try {
-    visit(document, {
-      Pair: (_, pair) => {
-        if (left-- > 0) return undefined
-        const what = random(3)
-        if (what === 0) return visit.REMOVE
-        if (what === 1) pair.key = document.createNode(`${String(pair.key)}${random(10)}`)
-        else pair.value = document.createNode(VALUES[random(VALUES.length)])
-        return visit.BREAK
-      },
-    })
-    return String(document)
+    tree = parse(text, { logLevel: 'silent', version: '1.1' })
   } catch {
     return text
   }
+  const maps: Record<string, unknown>[] = []
+  collectMaps(tree, maps)
+  const map = maps[random(Math.max(1, maps.length))]
+  const keys = Object.keys(map ?? {})
+  const key = keys[random(Math.max(1, keys.length))]
+  if (map === undefined || key === undefined) return text
+  const value = map[key]
+  switch (random(4)) {
+    case 0:
+      delete map[key]
+      break
+    case 1:
+      delete map[key]
+      map[`${key}${random(10)}`] = value
+      break
+    case 2:
+      map[key] = VALUES[random(VALUES.length)]
+      break
+    default: {
+      // Often a credential: those are what must not be shown where they do not belong.
+      const other = maps[random(maps.length)]!
+      if (random(2) === 0) other['access_key'] = LITERAL
+      else other[key] = structuredClone(value)
+    }
+  }
+  return stringify(tree, { version: '1.1' })
+}
+
+function collectMaps(value: unknown, into: Record<string, unknown>[]): void {
+  if (typeof value !== 'object' || value === null) return
+  if (!Array.isArray(value)) into.push(value as Record<string, unknown>)
+  for (const item of Object.values(value)) collectMaps(item, into)
 }
 
 function tryLoad(folder: string, text: string): void {
