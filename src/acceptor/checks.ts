@@ -64,7 +64,8 @@ export function readFraming(headers: HeaderList, minor: 0 | 1, framing: Framing)
         if (!isChunked(value)) return malformed('the only Transfer-Encoding understood is chunked')
         break
       case 'connection':
-        if (hasToken(value, 'close')) close = true
+        if (value === 'keep-alive') keepAlive = true
+        else if (hasToken(value, 'close')) close = true
         else if (hasToken(value, 'keep-alive')) keepAlive = true
         break
       case 'expect':

@@ -141,7 +141,8 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
     }
     const intake = new BodyIntake(sink, this.contentLength)
     this.intake = intake
-    this.host.sweep.add(this)
+    // Of an announced body the native server gives at least an empty piece at once; of chunks, nothing.
+    if (this.contentLength === null || this.told) this.host.sweep.add(this)
     res.onData((lent, last) => this.received(lent, last))
     if (!this.told && intake.announcedTooLarge) this.breakBody(bodyTooLarge(sink.bodyBytesMax))
   }
@@ -163,6 +164,7 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
     if (this.res === null) return
     this.touched = true
     this.bodyDone = last
+    if (!last) this.host.sweep.add(this)
     if (this.told || this.bodyBroken) {
       if (last && this.closing) this.closeWhenParsed()
       return
@@ -210,6 +212,10 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
       assert(this.owedBytes >= 0, 'a reply is not longer than its head announced')
     }
     if (this.bare) return true
+    if (!this.headSent && this.replyBytes === chunk.length && this.fitsAtOnce(chunk)) {
+      this.sendAtOnce(chunk)
+      return true
+    }
     if (this.blocked) this.enqueue(Buffer.from(chunk))
     else this.push(chunk)
     if (this.pendingBytes <= this.host.replyPendingBytesMax) return true
@@ -237,9 +243,8 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
       this.complete()
       return
     }
-    if (!this.held && body.length + this.headText!.length <= NATIVE_GATHER_BYTES - NATIVE_FRAMING_BYTES_MAX) {
-      corkedEnd(this.res!, this.wireHead(), body)
-      this.finished()
+    if (this.fitsAtOnce(body)) {
+      this.sendAtOnce(body)
       return
     }
     this.push(body)
@@ -248,6 +253,16 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
 
   abort(_cause: GatewayError): void {
     if (!this.told) this.closeNow()
+  }
+
+  /** The whole reply fits the buffer in which the native server gathers a write, and nothing hinders its end. */
+  private fitsAtOnce(body: Uint8Array): boolean {
+    return !this.held && body.length + this.headText!.length <= NATIVE_GATHER_BYTES - NATIVE_FRAMING_BYTES_MAX
+  }
+
+  private sendAtOnce(body: Uint8Array): void {
+    corkedEnd(this.res!, this.wireHead(), body)
+    this.finished()
   }
 
   // ── towards the native server ───────────────────────────────────────────────────────────────────────────

@@ -31,6 +31,7 @@ const EXIT_CODES: readonly (readonly [Ending, number])[] = [
   ['exit', 0],
   ['throw', 1],
   ['handler', 7],
+  ['bug', 1],
 ]
 
 for (const kind of ['uws', 'node'] as const) {

@@ -7,7 +7,7 @@ import net from 'node:net'
 import { assert } from '../../src/common/assert.ts'
 import { type Acceptor, type AcceptorKind, openAcceptor } from '../../src/acceptor/index.ts'
 import { BOUNDS, chunked, post, request, until } from '../acceptor/contract/bench.ts'
-import { DOUBTFUL_HEADS } from '../acceptor/contract/smuggling.ts'
+import { BAD_CHUNKS, DOUBTFUL_HEADS, head, SMUGGLED, TE } from '../acceptor/contract/smuggling.ts'
 import { FakeEngine } from '../acceptor/fake-engine.ts'
 import { RawClient } from '../acceptor/raw-client.ts'
 import type { FuzzOptions, FuzzResult } from './main.ts'
@@ -26,6 +26,7 @@ const CORPUS: readonly string[] = [
   request('HEAD /head'),
   request('OPTIONS /options', ['Origin: http://a']),
   ...DOUBTFUL_HEADS.map(({ bytes }) => bytes),
+  ...BAD_CHUNKS.map(([, chunks]) => head(TE) + chunks + SMUGGLED),
 ]
 
 const SPICE: readonly string[] = [

@@ -1,7 +1,5 @@
 // The strictest reader of requests there is: whatever the grammar of HTTP/1.1 does not allow ends it. It is the
-// measure for what an acceptor may make of the same bytes.
-
-import { Framing, readFraming, requestLineFault } from '../../src/acceptor/checks.ts'
+// measure for what an acceptor may make of the same bytes. It shares no code with the product it judges.
 
 export interface StrictRequest {
   readonly method: string
@@ -49,19 +47,40 @@ function readOne(bytes: string, from: number): Step | 'partial' | 'malformed' {
   if (headEnd === -1 && complete.length === 0) return 'partial'
   // The standard lets readers take several blanks for one here, and nowhere else.
   const line = /^(\S+) +(\S+) +HTTP\/1\.([01])$/.exec(complete[0]!)
-  if (line === null || requestLineFault(line[1]!, line[2]!) !== null) return 'malformed'
-  const headers: string[] = []
+  if (line === null || !/^[A-Z][A-Z_-]*$/.test(line[1]!) || !/^\/[\x21\x22\x24-\x7e]*$/.test(line[2]!))
+    return 'malformed'
+  const fields: [name: string, value: string][] = []
   for (const text of complete.slice(1)) {
     const field = FIELD.exec(text)
     if (field === null) return 'malformed'
-    headers.push(field[1]!.toLowerCase(), field[2]!)
+    fields.push([field[1]!.toLowerCase(), field[2]!])
   }
   if (headEnd === -1) return 'partial'
-  const framing = new Framing()
-  if (readFraming(headers, line[3] === '0' ? 0 : 1, framing) !== null) return 'malformed'
-  const body = readBody(bytes, headEnd + 4, framing.contentLength)
+  const length = framingOf(fields, line[3] === '1')
+  if (length === 'malformed') return length
+  const body = readBody(bytes, headEnd + 4, length)
   if (typeof body === 'string') return body
   return { request: { method: line[1]!, target: line[2]!, body: body.text }, end: body.end }
+}
+
+/** The announced length, null for chunks. */
+function framingOf(
+  fields: readonly [name: string, value: string][],
+  isNew: boolean,
+): number | null | 'malformed' {
+  const valuesOf = (name: string): string[] =>
+    fields.filter(field => field[0] === name).map(field => field[1])
+  const [hosts, lengths, encodings] = [
+    valuesOf('host'),
+    valuesOf('content-length'),
+    valuesOf('transfer-encoding'),
+  ]
+  if (hosts.length > 1 || (isNew && hosts.length === 0)) return 'malformed'
+  if (hosts.some(host => /[^A-Za-z0-9._~!$&'()*+;=:[\]%-]/.test(host))) return 'malformed'
+  if (lengths.length + encodings.length > 1) return 'malformed'
+  if (encodings.length === 1) return isNew && /^chunked$/i.test(encodings[0]!) ? null : 'malformed'
+  if (lengths.length === 0) return 0
+  return /^\d{1,15}$/.test(lengths[0]!) ? Number(lengths[0]) : 'malformed'
 }
 
 interface Body {

@@ -163,6 +163,20 @@ export function bodies(bench: Bench): void {
     await client.ended()
   })
 
+  test('that never begins is refused with 408, however its header block came', async () => {
+    await bench.start({ bounds: { bodyWaitMsMax: 150 } })
+    const bytes = request('POST /a', ['Content-Length: 10'])
+    const whole = await bench.say(bytes)
+    const torn = await bench.say(bytes.slice(0, 20))
+    const chunks = await bench.say(request('POST /a', ['Transfer-Encoding: chunked']))
+    await pause(10)
+    torn.send(bytes.slice(20))
+    for (const client of [whole, torn, chunks]) {
+      expect((await client.reply()).status).toBe(408)
+      client.destroy()
+    }
+  })
+
   test('slow but moving is read to its end', async () => {
     await bench.start({ bounds: { bodyWaitMsMax: 200 } })
     const client = await bench.say(request('POST /a', ['Content-Length: 10']))

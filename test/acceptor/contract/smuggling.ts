@@ -10,10 +10,10 @@ interface Doubtful {
   readonly visible?: boolean
 }
 
-const head = (...lines: string[]): string =>
+export const head = (...lines: string[]): string =>
   ['POST /victim HTTP/1.1', 'Host: h', ...lines, '', ''].join('\r\n')
 const CHUNKS = '3\r\nabc\r\n0\r\n\r\n'
-const TE = 'Transfer-Encoding: chunked'
+export const TE = 'Transfer-Encoding: chunked'
 
 export const DOUBTFUL_HEADS: readonly Doubtful[] = [
   { name: 'both framings', bytes: head('Content-Length: 3', TE) + CHUNKS },
@@ -83,7 +83,7 @@ export const DOUBTFUL_HEADS: readonly Doubtful[] = [
   { name: 'a TLS greeting', bytes: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' },
 ]
 
-const BAD_CHUNKS: readonly (readonly [name: string, chunks: string])[] = [
+export const BAD_CHUNKS: readonly (readonly [name: string, chunks: string])[] = [
   ['a size that is no number', 'zz\r\nabc\r\n0\r\n\r\n'],
   ['a negative size', '-3\r\nabc\r\n0\r\n\r\n'],
   ['a size with a prefix', '0x3\r\nabc\r\n0\r\n\r\n'],

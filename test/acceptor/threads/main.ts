@@ -69,6 +69,7 @@ const streams = clients.filter((_, index) => index % 4 === 3)
 await until(() => streams.every(client => client.text.length > 0), 'every stream has begun')
 
 first.worker.postMessage(ending)
+if (ending === 'bug') (await RawClient.connect(port)).send(request('GET /bug'))
 const exitCode = await first.exited
 await new Promise(done => setTimeout(done, 100))
 const before = streams.map(client => client.text.length)

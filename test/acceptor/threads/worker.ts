@@ -14,11 +14,14 @@ export type Ending =
   | 'throw'
   /** An error whose handler closes the acceptor. */
   | 'handler'
+  /** A bug in the engine, met inside a call of the native server. */
+  | 'bug'
 
 const { kind, port } = workerData as { readonly kind: AcceptorKind; readonly port: number }
 const parent = parentPort!
 const engine = new FakeEngine()
 engine.handle = seen => {
+  if (seen.request.target === '/bug') throw new Error('a bug in open')
   seen.onBody = () => {
     if (seen.request.target === '/stream') {
       seen.reply.head(200, [], null)
@@ -49,6 +52,9 @@ parent.on('message', (ending: Ending) => {
         process.exit(7)
       })
       throw new Error('on purpose')
+    case 'bug':
+      // The request that meets it is on its way.
+      break
     case 'throw':
       throw new Error('on purpose')
   }
