@@ -99,11 +99,8 @@ describe.each(DIALECTS)('an error of %s', dialect => {
     const read = readOf(dialect, error)
     const written = writeError(dialect, read)
     const again = readError(dialect, written.status, written.headers, written.body)
-    const kind = SAID[dialect](read.kind)
-    expect([again.kind, again.message]).toEqual([
-      kind === 'invalid' ? again.kind : kind,
-      expect.stringContaining(read.message),
-    ])
+    expect([read.kind, SAID[dialect](read.kind)]).toContain(again.kind)
+    expect(again.message).toContain(read.message)
   })
 
   test.each(DIALECTS)('keeps its kind on the way to %s, as far as that dialect can say it', client => {

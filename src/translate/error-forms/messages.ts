@@ -1,6 +1,6 @@
 // Errors of Messages: `{"type":"error","error":{type,message},"request_id"}`.
 
-import { membersOf, textOf, textOrNull } from '../bytes/json-look.ts'
+import { type Members, membersOf, textOf, textOrNull } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import type { ErrorKind, ErrorReply } from '../errors.ts'
 import {
@@ -35,17 +35,18 @@ const SHAPES: Readonly<Record<ErrorKind, readonly [status: number, type: string]
   canceled: [499, 'api_error'],
 }
 
-const TYPE_KINDS: Readonly<Record<string, ErrorKind>> = {
-  authentication_error: 'auth',
-  billing_error: 'quota',
-  permission_error: 'permission',
-  not_found_error: 'not_found',
-  conflict_error: 'conflict',
-  request_too_large: 'too_large',
-  rate_limit_error: 'rate_limit',
-  timeout_error: 'timeout',
-  overloaded_error: 'overloaded',
-  api_error: 'upstream',
+const TYPE_KINDS: Readonly<Record<string, readonly [kind: ErrorKind, status: number]>> = {
+  invalid_request_error: ['invalid', 400],
+  authentication_error: ['auth', 401],
+  billing_error: ['quota', 402],
+  permission_error: ['permission', 403],
+  not_found_error: ['not_found', 404],
+  conflict_error: ['conflict', 409],
+  request_too_large: ['too_large', 413],
+  rate_limit_error: ['rate_limit', 429],
+  api_error: ['upstream', 500],
+  timeout_error: ['timeout', 504],
+  overloaded_error: ['overloaded', 529],
 }
 
 const SPEND_LIMITS: ReadonlySet<string> = new Set([
@@ -57,39 +58,58 @@ export const messagesForm: ErrorForm = { read, write }
 
 function read(status: number, headers: readonly string[], body: ErrorBody): ErrorReply {
   const error = membersOf(body.json?.['error'])
-  const type = textOrNull(error?.['type'])
-  const message = messageOf(body)
+  const found = readMessagesError(error, messageOf(body), textOrNull(body.json?.['request_id']))
+  const typed = TYPE_KINDS[found.code ?? ''] !== undefined || found.kind === 'quota'
   return {
-    kind: kindFor(
-      type,
-      textOf(membersOf(error?.['details'])?.['error_code']),
-      message,
-      kindOfStatus(status, body),
-    ),
+    ...found,
+    kind: typed ? found.kind : refined(kindOfStatus(status, body), found.message),
+    status,
+    retryAfterMs: hintOfFields(headers) ?? found.retryAfterMs,
+    requestId: found.requestId ?? fieldOf(headers, 'request-id'),
+  }
+}
+
+/** The error object of a body or of an event. */
+export function readMessagesError(
+  error: Members | null,
+  message: string,
+  requestId: string | null,
+): ErrorReply {
+  const type = textOrNull(error?.['type'])
+  const [kind, status] = TYPE_KINDS[type ?? ''] ?? UNKNOWN
+  const detail = textOf(membersOf(error?.['details'])?.['error_code'])
+  return {
+    kind: SPEND_LIMITS.has(detail) ? 'quota' : refined(kind, message),
     status,
     message,
     param: null,
     code: type,
-    retryAfterMs: hintOfFields(headers) ?? hintOfMessage(message),
+    retryAfterMs: hintOfMessage(message),
     from: 'anthropic-messages',
-    requestId: textOrNull(body.json?.['request_id']) ?? fieldOf(headers, 'request-id'),
+    requestId,
   }
 }
 
-function kindFor(type: string | null, detail: string, message: string, byStatus: ErrorKind): ErrorKind {
-  if (SPEND_LIMITS.has(detail)) return 'quota'
-  const kind = TYPE_KINDS[type ?? ''] ?? byStatus
+const UNKNOWN: readonly [kind: ErrorKind, status: number] = ['upstream', 502]
+
+function refined(kind: ErrorKind, message: string): ErrorKind {
   if (kind !== 'invalid') return kind
   if (/prompt is too long|exceeds? (?:the )?context (?:limit|window)/i.test(message)) return 'context_length'
   return /credit balance/i.test(message) ? 'quota' : kind
 }
 
+/** Type and message of an error object. */
+export function messagesWords(error: ErrorReply): { readonly type: string; readonly message: string } {
+  return { type: SHAPES[error.kind][1], message: messageFor(error) }
+}
+
 function write(error: ErrorReply): ReturnType<ErrorForm['write']> {
-  const [status, type] = SHAPES[error.kind]
+  const [status] = SHAPES[error.kind]
+  const { type, message } = messagesWords(error)
   const headers = exactHintFields(error.retryAfterMs)
   if (error.requestId !== null) headers.push('request-id', error.requestId)
   const out = new JsonOut().object().member('type', 'error').key('error').object().member('type', type)
-  out.member('message', messageFor(error)).endObject().member('request_id', error.requestId).endObject()
+  out.member('message', message).endObject().member('request_id', error.requestId).endObject()
   return written(statusFor(error, status), headers, out.text)
 }
 

@@ -36,7 +36,7 @@ const SHAPES: Readonly<Record<ErrorKind, Shape>> = {
   permission: shape(403, 'permission_error', null),
   not_found: shape(404, 'invalid_request_error', 'model_not_found'),
   conflict: shape(409, 'invalid_request_error', 'conflict'),
-  rate_limit: shape(429, 'requests', 'rate_limit_exceeded'),
+  rate_limit: shape(429, 'rate_limit_error', 'rate_limit_exceeded'),
   quota: shape(429, 'insufficient_quota', 'insufficient_quota'),
   filter: shape(400, 'invalid_request_error', 'content_policy_violation'),
   overloaded: shape(503, 'service_unavailable_error', 'server_is_overloaded'),
@@ -79,21 +79,21 @@ function kindOfWords(code: string | null, type: string | null): ErrorKind | unde
   return byCode === undefined || byCode === 'invalid' ? (CODE_KINDS[type ?? ''] ?? byCode) : byCode
 }
 
-/** An error object of this family, wherever it stood. `status` is 502 inside a stream. */
+/** An error object of this family, wherever it stood. Inside a reply it has no `status` of its own: null. */
 export function openaiErrorOf(
   from: OpenaiId,
-  status: number,
+  status: number | null,
   message: string,
   type: string | null,
   code: string | null,
   param: string | null,
 ): ErrorReply {
   const byCode = kindOfWords(code, type)
-  const tooLong = status < 500 && /maximum context length|context window/i.test(message)
+  const tooLong = (status ?? 0) < 500 && /maximum context length|context window/i.test(message)
   const kind = tooLong ? 'context_length' : (byCode ?? 'upstream')
   return {
     kind,
-    status,
+    status: status ?? SHAPES[kind].status,
     message,
     param,
     code,

@@ -1,31 +1,19 @@
-// An error inside a Chat stream or body: the same object in both places.
+// An error inside a Chat stream or body: the same object in both places, and the same words as in an error reply.
 
-import type { Members } from '../bytes/json-look.ts'
-import { textOf, textOrNull } from '../bytes/json-look.ts'
-import { JsonOut } from '../bytes/json-out.ts'
+import { type Members, textOf, textOrNull } from '../bytes/json-look.ts'
+import { openaiErrorMember, openaiErrorOf } from '../error-forms/openai.ts'
 import type { ErrorReply } from '../errors.ts'
 
 export function readErrorMember(error: Members): ErrorReply {
   const code = error['code']
-  const status = typeof code === 'number' && code >= 400 && code < 600 ? code : 502
-  return {
-    kind: status === 429 ? 'rate_limit' : 'upstream',
-    status,
-    message: textOf(error['message']),
-    param: textOrNull(error['param']),
-    code: textOrNull(code),
-    retryAfterMs: null,
-    from: 'openai-chat',
-    requestId: null,
-  }
+  const message = textOf(error['message'])
+  const [type, param] = [textOrNull(error['type']), textOrNull(error['param'])]
+  const read = openaiErrorOf('openai-chat', null, message, type, textOrNull(code), param)
+  // Some hosts put a status where the code belongs, and say no more than that.
+  if (typeof code !== 'number' || code < 400 || code > 599) return read
+  return { ...read, status: code, kind: code === 429 && read.kind === 'upstream' ? 'rate_limit' : read.kind }
 }
 
 export function errorJson(error: ErrorReply): string {
-  const out = new JsonOut().object().key('error').object().member('message', error.message)
-  return out
-    .member('type', 'server_error')
-    .member('param', error.param)
-    .member('code', error.code)
-    .endObject()
-    .endObject().text
+  return `{${openaiErrorMember(error)}}`
 }
