@@ -1,6 +1,6 @@
 // The whole process as a user runs it: start, serve, drain, end, and what happens when something else does.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { connect, createServer, type Server } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -15,12 +15,14 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const started: GatewayProcess[] = []
 const servers: Server[] = []
+const children: ChildProcess[] = []
 
 afterEach(async () => {
   for (const gateway of started.splice(0)) {
     gateway.process.kill('SIGKILL')
     await gateway.exited
   }
+  for (const child of children.splice(0)) child.kill('SIGKILL')
   for (const server of servers.splice(0)) server.close()
 })
 
@@ -202,24 +204,20 @@ describe('a log that nobody reads', () => {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    children.push(child)
     child.stdout!.pause()
     let errors = ''
     child.stderr!.on('data', chunk => (errors += String(chunk)))
     const exited = new Promise(done => child.once('exit', done))
-    try {
-      await poll(async () => /ready in/.test(errors), 15_000)
-      const admin = { adminOrigin: `http://127.0.0.1:${adminPort}` }
-      await askInVain(port, ASKED)
-      expect(await metric(admin, 'sluice_log_lines_dropped_total')).toBeGreaterThan(0)
-      // Every one of them was answered meanwhile.
-      const refused = { endpoint: 'not_found', outcome: 'refused' }
-      expect(await metric(admin, 'sluice_exchanges_total', refused)).toBe(ASKED)
-      child.kill('SIGTERM')
-      expect(await exited).toBe(0)
-    } finally {
-      child.kill('SIGKILL')
-      await exited
-    }
+    await poll(async () => /ready in/.test(errors), 15_000)
+    const admin = { adminOrigin: `http://127.0.0.1:${adminPort}` }
+    await askInVain(port, ASKED)
+    expect(await metric(admin, 'sluice_log_lines_dropped_total')).toBeGreaterThan(0)
+    // Every one of them was answered meanwhile.
+    const refused = { endpoint: 'not_found', outcome: 'refused' }
+    expect(await metric(admin, 'sluice_exchanges_total', refused)).toBe(ASKED)
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
   })
 })
 
