@@ -1,12 +1,14 @@
 // Each migration before and after: a file in its old form and one in today's give one plan. Also what the versions
 // mean, and that errors of an old file name what its author wrote.
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { type LoadedPlan, loadPlan } from '../../src/common/config/index.ts'
-import { versionParts } from '../../src/common/config/migrate/index.ts'
+import { type LoadedPlan, loadPlan, migrateText } from '../../src/common/config/index.ts'
+import { versionParts } from '../../src/common/config/migrate/version.ts'
+
+import { ENV } from './env.ts'
 
 const FOLDER = resolve(import.meta.dirname, '../fixtures/config/migrations')
 const NAMES = readdirSync(FOLDER)
@@ -17,10 +19,10 @@ const load = (name: string) => loadPlan({ file: name, cwd: FOLDER, env: {} })
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-migrate-'))
 afterAll(() => rmSync(folder, { recursive: true }))
-function loadText(text: string): LoadedPlan {
+function loadText(text: string, env: Readonly<Record<string, string>> = {}): LoadedPlan {
   const file = join(folder, 'config.yaml')
   writeFileSync(file, text)
-  return loadPlan({ file, cwd: folder, env: {} })
+  return loadPlan({ file, cwd: folder, env })
 }
 
 describe('before and after give one plan', () => {
@@ -75,4 +77,73 @@ test.each([
 test('nothing of a file in today’s form is changed', () => {
   const loaded = loadText('version: v0.4.0\nlisteners: [{type: model, name: llm}]')
   expect(loaded.notes.migrations).toEqual([])
+})
+
+describe('the file rewritten in today’s form', () => {
+  const whole = resolve(import.meta.dirname, '../fixtures/config')
+  const texts = [
+    ...readdirSync(whole)
+      .filter(name => name.endsWith('.yaml') && name !== 'tls.yaml')
+      .map(name => [name, readFileSync(join(whole, name), 'utf8')] as const),
+    ...NAMES.map(name => [name, readFileSync(join(FOLDER, `${name}.before.yaml`), 'utf8')] as const),
+  ]
+
+  test.each(texts)(
+    '%s gives the same plan, without the warnings of old forms, and is changed once',
+    (_, text) => {
+      const migrated = migrateText(text)!
+      const before = loadText(text, ENV)
+      const after = loadText(migrated.text, ENV)
+      expect(after.plan.hash).toBe(before.plan.hash)
+      expect(after.notes.warnings.filter(warning => / W0[34] /.test(warning))).toEqual([])
+      expect(migrateText(migrated.text)).toEqual({ text: migrated.text, changes: [] })
+    },
+  )
+
+  test('keeps comments, order and what it does not know', () => {
+    const { text, changes } = migrateText(`# Ours.
+version: v0.1 # old
+llm_providers:
+  # The big one.
+  - model: openai/gpt-4o # best
+    access_key: $KEY
+    routing_preferences:
+      - {name: code, description: Code.}
+listeners:
+  # For callers.
+  egress_traffic:
+    port: 9000 # moved
+    message_format: openai
+mystery: 1
+`)!
+    expect(text).toBe(`# Ours.
+version: v0.4.0 # old
+model_providers:
+  # The big one.
+  - model: openai/gpt-4o # best
+    access_key: $KEY
+listeners:
+  # For callers.
+  - type: model
+    name: egress_traffic
+    port: 9000 # moved
+mystery: 1
+routing_preferences:
+  - name: code
+    description: Code.
+    models:
+      - openai/gpt-4o
+`)
+    expect(changes).toEqual([
+      'llm_providers is model_providers',
+      'listeners is a list',
+      'routing_preferences stand at the top',
+      'version is v0.4.0',
+    ])
+  })
+
+  test('is not tried where there is no map', () => {
+    expect(migrateText('- a')).toBeNull()
+    expect(migrateText('a: [')).toBeNull()
+  })
 })

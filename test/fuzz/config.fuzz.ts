@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { isPair, parse, parseDocument, stringify, visit } from 'yaml'
 import { assert } from '../../src/common/assert.ts'
-import { ConfigErrors, loadPlan, maskedPlan } from '../../src/common/config/index.ts'
+import { ConfigErrors, loadPlan, maskedPlan, migrateText } from '../../src/common/config/index.ts'
 import { isSecretPath } from '../../src/common/config/values.ts'
 import type { FuzzOptions, FuzzResult } from './main.ts'
 
@@ -234,6 +234,7 @@ function tryLoad(folder: string, text: string): void {
     assert(error.issues.length > 0, 'an error without a finding')
     messages.push(error.message)
   }
+  tryMigrate(text)
   const took = performance.now() - started
   assert(took < LOAD_MS_MAX, `loading took ${took.toFixed(0)} ms:\n${text}`)
   for (const message of messages) {
@@ -241,6 +242,16 @@ function tryLoad(folder: string, text: string): void {
   }
   const all = [...messages, shown].join('\n')
   if (all.includes(LITERAL) && !strays(text)) throw new Error(`a secret is shown in:\n${all}\nof:\n${text}`)
+}
+
+function tryMigrate(text: string): void {
+  try {
+    const once = migrateText(text)
+    if (once !== null)
+      assert(migrateText(once.text)?.changes.length === 0, 'a migrated file is changed again')
+  } catch (error) {
+    throw new Error(`the migration crashed on:\n${text}`, { cause: error })
+  }
 }
 
 /** Did bending move the literal key to where no secret is expected? Then it is a name or an address like others. */

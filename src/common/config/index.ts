@@ -6,6 +6,7 @@ export { DEFAULT_FILES } from './discover.ts'
 export type { Explained } from './explain.ts'
 export { type ConfigIssue, ConfigErrors, issueText } from './issues.ts'
 export { type LoadedPlan, type LoadNotes, type LoadOptions, loadPlan } from './load.ts'
+export { migrateText, type MigratedText } from './migrate/text.ts'
 export type {
   AdminPlan,
   AuthPlan,

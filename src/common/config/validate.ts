@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { nearestNames } from '../nearest.ts'
 import type { Refused } from './check/repair.ts'
 import type { Findings } from './issues.ts'
-import { CURRENT_VERSION } from './migrate/index.ts'
+import { CURRENT_VERSION } from './migrate/version.ts'
 import { type Path, type Places, valueAt } from './places.ts'
 import { VERSIONS } from './schema/document.ts'
 

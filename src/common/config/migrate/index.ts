@@ -2,11 +2,12 @@
 // works on the tree before the schema sees it, tolerates any shape, and says in a note what it did.
 
 import type { Findings } from '../issues.ts'
-import { isTree, type Places, type Tree } from '../places.ts'
+import { isTree, type Places } from '../places.ts'
 import { migrateListeners } from './listeners.ts'
 import { migratePreferences } from './preferences.ts'
 import { migrateProviders } from './providers.ts'
 import { migrateRenamed } from './renamed.ts'
+import { CURRENT_VERSION, isOld } from './version.ts'
 
 export interface Migration {
   readonly findings: Findings
@@ -16,8 +17,6 @@ export interface Migration {
   /** The version is older than v0.4.0. */
   readonly old: boolean
 }
-
-export const CURRENT_VERSION = 'v0.4.0'
 
 /** Changes the tree in place and returns the notes. */
 export function migrate(tree: unknown, findings: Findings, places: Places): string[] {
@@ -31,18 +30,3 @@ export function migrate(tree: unknown, findings: Findings, places: Places): stri
   if (migration.old) migration.notes.push(`M2 the file counts as ${CURRENT_VERSION}`)
   return migration.notes
 }
-
-/** Strips a leading `v`, cuts at `-`, pads to three numbers; what is not a number counts 0. */
-export function versionParts(version: string): readonly [number, number, number] {
-  const parts = version.replace(/^[vV]/, '').split('-')[0]!.split('.')
-  const part = (at: number) => (/^\d{1,6}$/.test(parts[at] ?? '') ? Number(parts[at]) : 0)
-  return [part(0), part(1), part(2)]
-}
-
-function isOld(version: unknown): boolean {
-  if (typeof version !== 'string') return false
-  const [major, minor] = versionParts(version)
-  return major === 0 && minor < 4
-}
-
-export type { Tree }
