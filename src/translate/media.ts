@@ -2,6 +2,7 @@
 // readers and writers of all dialects. Nothing is decoded unless its own encoding makes it necessary.
 
 import { mediaPart, type CacheMark, type MediaKind, type MediaPart, type MediaSource } from './prompt.ts'
+import { wordTable } from './word-table.ts'
 
 const DATA_URL = /^data:([^,;]*)((?:;[^,;]*)*),/i
 
@@ -41,7 +42,7 @@ export function normalMime(mime: string): string {
   return lower === 'image/jpg' ? 'image/jpeg' : lower
 }
 
-const MIME_BY_ENDING: Readonly<Record<string, string>> = {
+const MIME_BY_ENDING: Readonly<Record<string, string>> = wordTable({
   pdf: 'application/pdf',
   txt: 'text/plain',
   md: 'text/markdown',
@@ -61,7 +62,7 @@ const MIME_BY_ENDING: Readonly<Record<string, string>> = {
   wav: 'audio/wav',
   mp3: 'audio/mpeg',
   mp4: 'video/mp4',
-}
+})
 
 export function mimeOfName(name: string | null): string | null {
   const ending = name === null ? undefined : /\.([A-Za-z0-9]+)$/.exec(name)?.[1]

@@ -28,6 +28,7 @@ import {
 } from '../prompt.ts'
 import { TranslateError } from '../translate-error.ts'
 import { BLOCK_MEMBERS, BODY_MEMBERS, MESSAGE_MEMBERS, TOOL_MEMBERS } from './wire.ts'
+import { wordTable } from '../word-table.ts'
 
 export function readPrompt(bytes: Uint8Array): Prompt {
   const body = readBody(bytes)
@@ -225,13 +226,13 @@ function citationsOf(block: JsonObject): Citation[] {
   return citations.objects().map(citation => ({ ...readCitation(citation), json: citation.json }))
 }
 
-const CITATION_KINDS: Readonly<Record<string, readonly [Citation['kind'], string]>> = {
+const CITATION_KINDS: Readonly<Record<string, readonly [Citation['kind'], string]>> = wordTable({
   char_location: ['char', 'char'],
   page_location: ['page', 'page'],
   content_block_location: ['block', 'block'],
   web_search_result_location: ['url', ''],
   search_result_location: ['url', ''],
-}
+})
 
 /** A citation with the range it has in its document. */
 export function readCitation(citation: JsonObject): Citation {

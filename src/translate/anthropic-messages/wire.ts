@@ -6,6 +6,7 @@ import type { GrammarTable } from '../grammar.ts'
 import type { CacheMark } from '../prompt.ts'
 import type { Finish, StopReason } from '../turn.ts'
 import type { Usage } from '../usage.ts'
+import { wordTable } from '../word-table.ts'
 
 export const BODY_MEMBERS: ReadonlySet<string> = new Set([
   'model',
@@ -60,7 +61,7 @@ export const TOOL_MEMBERS: ReadonlySet<string> = new Set([
 /** Built-in tools that the client runs, by the start of their type. The others run at the vendor. */
 export const CLIENT_TOOLS = ['bash_', 'text_editor_', 'memory_', 'computer_', 'browser_toolset_'] as const
 
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   end_turn: 'stop',
   stop_sequence: 'stop-text',
   max_tokens: 'length',
@@ -68,7 +69,7 @@ const REASONS: Readonly<Record<string, StopReason>> = {
   pause_turn: 'pause',
   refusal: 'refusal',
   model_context_window_exceeded: 'context-window',
-}
+})
 
 /** What ended a reply. Unknown words mean a natural end. A refusal here is always a classifier's. */
 export function finishOf(word: string | null, stopText: string | null, details: Members | null): Finish {

@@ -3,14 +3,15 @@
 import { JsonOut } from '../bytes/json-out.ts'
 import { JsonArray, JsonObject } from '../bytes/json-tree.ts'
 import type { Citation } from '../prompt.ts'
+import { wordTable } from '../word-table.ts'
 
-const LOCATIONS: Readonly<Record<string, Citation['kind']>> = {
+const LOCATIONS: Readonly<Record<string, Citation['kind']>> = wordTable({
   web: 'url',
   searchResultLocation: 'url',
   documentChar: 'char',
   documentPage: 'page',
   documentChunk: 'block',
-}
+})
 
 const LOCATION_OF_KIND: Readonly<Partial<Record<Citation['kind'], string>>> = {
   char: 'documentChar',

@@ -6,6 +6,7 @@ import type { GrammarTable } from '../grammar.ts'
 import type { CacheMark, Extra, MediaKind, Prompt, ServiceTier } from '../prompt.ts'
 import type { Finish, StopReason } from '../turn.ts'
 import type { Usage } from '../usage.ts'
+import { wordTable } from '../word-table.ts'
 
 export const BODY_MEMBERS: ReadonlySet<string> = new Set([
   'messages',
@@ -143,14 +144,14 @@ export function cachePoint(mark: CacheMark): string {
     : '{"cachePoint":{"type":"default"}}'
 }
 
-export const TIERS: Readonly<Record<string, ServiceTier>> = {
+export const TIERS: Readonly<Record<string, ServiceTier>> = wordTable({
   default: 'standard',
   flex: 'flex',
   priority: 'fast',
   reserved: 'reserved',
-}
+})
 
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   end_turn: 'stop',
   stop_sequence: 'stop-text',
   max_tokens: 'length',
@@ -160,7 +161,7 @@ const REASONS: Readonly<Record<string, StopReason>> = {
   malformed_model_output: 'malformed-call',
   malformed_tool_use: 'malformed-call',
   model_context_window_exceeded: 'context-window',
-}
+})
 
 /** What ended a reply. Unknown words mean a natural end. `fields` may tell which stop text matched. */
 export function finishOf(word: string | null, fields: Members | null): Finish {

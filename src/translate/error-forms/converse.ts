@@ -16,6 +16,7 @@ import {
   written,
 } from './form.ts'
 import { hintFields, hintOfFields, hintOfMessage } from './retry-hints.ts'
+import { wordTable } from '../word-table.ts'
 
 const SHAPES: Readonly<Record<ErrorKind, readonly [status: number, exception: string]>> = {
   invalid: [400, 'ValidationException'],
@@ -51,7 +52,7 @@ const STREAM_EXCEPTIONS: Partial<Readonly<Record<ErrorKind, string>>> = {
   timeout: 'modelStreamErrorException',
 }
 
-const EXCEPTION_KINDS: Readonly<Record<string, readonly [kind: ErrorKind, status: number]>> = {
+const EXCEPTION_KINDS: Readonly<Record<string, readonly [kind: ErrorKind, status: number]>> = wordTable({
   validationexception: ['invalid', 400],
   accessdeniedexception: ['permission', 403],
   unrecognizedclientexception: ['auth', 403],
@@ -68,7 +69,7 @@ const EXCEPTION_KINDS: Readonly<Record<string, readonly [kind: ErrorKind, status
   servicequotaexceededexception: ['quota', 400],
   internalserverexception: ['upstream', 500],
   serviceunavailableexception: ['overloaded', 503],
-}
+})
 
 export const converseForm: ErrorForm = { read, write }
 

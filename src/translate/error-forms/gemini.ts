@@ -13,6 +13,7 @@ import {
   written,
 } from './form.ts'
 import { durationMs, hintFields, hintOfFields } from './retry-hints.ts'
+import { wordTable } from '../word-table.ts'
 
 const SHAPES: Readonly<Record<ErrorKind, readonly [code: number, status: string]>> = {
   invalid: [400, 'INVALID_ARGUMENT'],
@@ -34,7 +35,7 @@ const SHAPES: Readonly<Record<ErrorKind, readonly [code: number, status: string]
   canceled: [499, 'CANCELLED'],
 }
 
-const STATUS_KINDS: Readonly<Record<string, ErrorKind>> = {
+const STATUS_KINDS: Readonly<Record<string, ErrorKind>> = wordTable({
   INVALID_ARGUMENT: 'invalid',
   FAILED_PRECONDITION: 'invalid',
   OUT_OF_RANGE: 'invalid',
@@ -49,7 +50,7 @@ const STATUS_KINDS: Readonly<Record<string, ErrorKind>> = {
   UNKNOWN: 'upstream',
   UNAVAILABLE: 'overloaded',
   DEADLINE_EXCEEDED: 'timeout',
-}
+})
 
 const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo'
 const QUOTA_FAILURE = 'type.googleapis.com/google.rpc.QuotaFailure'

@@ -14,6 +14,7 @@ import {
   written,
 } from './form.ts'
 import { exactHintFields, hintOfFields, hintOfMessage } from './retry-hints.ts'
+import { wordTable } from '../word-table.ts'
 
 const SHAPES: Readonly<Record<ErrorKind, readonly [status: number, type: string]>> = {
   invalid: [400, 'invalid_request_error'],
@@ -35,7 +36,7 @@ const SHAPES: Readonly<Record<ErrorKind, readonly [status: number, type: string]
   canceled: [499, 'api_error'],
 }
 
-const TYPE_KINDS: Readonly<Record<string, readonly [kind: ErrorKind, status: number]>> = {
+const TYPE_KINDS: Readonly<Record<string, readonly [kind: ErrorKind, status: number]>> = wordTable({
   invalid_request_error: ['invalid', 400],
   authentication_error: ['auth', 401],
   billing_error: ['quota', 402],
@@ -47,7 +48,7 @@ const TYPE_KINDS: Readonly<Record<string, readonly [kind: ErrorKind, status: num
   api_error: ['upstream', 500],
   timeout_error: ['timeout', 504],
   overloaded_error: ['overloaded', 529],
-}
+})
 
 const SPEND_LIMITS: ReadonlySet<string> = new Set([
   'enforced_spend_limit_reached',

@@ -14,6 +14,7 @@ import {
   written,
 } from './form.ts'
 import { hintOfFields, hintOfMessage, openaiHintFields } from './retry-hints.ts'
+import { wordTable } from '../word-table.ts'
 
 type OpenaiId = Extract<DialectId, 'openai-chat' | 'openai-responses'>
 
@@ -47,7 +48,7 @@ const SHAPES: Readonly<Record<ErrorKind, Shape>> = {
   canceled: shape(499, 'server_error', 'canceled'),
 }
 
-const CODE_KINDS: Readonly<Record<string, ErrorKind>> = {
+const CODE_KINDS: Readonly<Record<string, ErrorKind>> = wordTable({
   context_length_exceeded: 'context_length',
   string_above_max_length: 'context_length',
   unsupported_parameter: 'unsupported',
@@ -71,7 +72,7 @@ const CODE_KINDS: Readonly<Record<string, ErrorKind>> = {
   upstream_error: 'upstream',
   invalid_prompt: 'invalid',
   invalid_request_error: 'invalid',
-}
+})
 
 /** `invalid_request_error` stands for almost everything, so another word beside it counts for more. */
 function kindOfWords(code: string | null, type: string | null): ErrorKind | undefined {

@@ -25,6 +25,7 @@ import {
 import { TranslateError } from '../translate-error.ts'
 import { both, extrasWithin, objectsOf, spelled } from './spelling.ts'
 import { CONTENT_MEMBERS, isMadeId, MADE_ID_DIGITS, MADE_ID_PREFIX, PART_MEMBERS } from './wire.ts'
+import { wordTable } from '../word-table.ts'
 
 const BLOB_MEMBERS = both(['mimeType', 'data', 'displayName'])
 const FILE_MEMBERS = both(['mimeType', 'fileUri', 'displayName'])
@@ -221,10 +222,10 @@ function fileSource(uri: string): MediaSource {
   return stored ? { kind: 'file', id: uri, dialect: 'gemini-generate' } : { kind: 'url', url: uri }
 }
 
-const DETAILS: Readonly<Record<string, string>> = {
+const DETAILS: Readonly<Record<string, string>> = wordTable({
   MEDIA_RESOLUTION_LOW: 'low',
   MEDIA_RESOLUTION_HIGH: 'high',
-}
+})
 
 function detailOf(part: JsonObject): { detail: string | null; rest: Extra | null } {
   const key = spelled(part, 'mediaResolution')

@@ -20,11 +20,12 @@ import type {
 import type { PromptWriting } from '../prompt-writing.ts'
 import { extrasAt } from './spelling.ts'
 import { isMadeId, SIGNED_TEXT, UNKNOWN_SIGNATURE } from './wire.ts'
+import { wordTable } from '../word-table.ts'
 
-const DETAIL_LEVELS: Readonly<Record<string, string>> = {
+const DETAIL_LEVELS: Readonly<Record<string, string>> = wordTable({
   low: 'MEDIA_RESOLUTION_LOW',
   high: 'MEDIA_RESOLUTION_HIGH',
-}
+})
 
 /** Where the signatures of one turn of another dialect's client go. */
 interface Signatures {

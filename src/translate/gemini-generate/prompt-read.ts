@@ -24,6 +24,7 @@ import {
   THINKING_MEMBERS,
   TIERS,
 } from './wire.ts'
+import { wordTable } from '../word-table.ts'
 
 export function readPrompt(bytes: Uint8Array): Prompt {
   const body = readBody(bytes)
@@ -242,12 +243,12 @@ function formatOf(config: JsonObject): OutputFormat | null {
   }
 }
 
-const LEVELS: Readonly<Record<string, Effort>> = {
+const LEVELS: Readonly<Record<string, Effort>> = wordTable({
   MINIMAL: 'minimal',
   LOW: 'low',
   MEDIUM: 'medium',
   HIGH: 'high',
-}
+})
 
 /** Asks for nothing when only thoughts are not to be shown: whether to think is left to the model. */
 function reasoningOf(config: JsonObject, prompt: Prompt): ReasoningWish | null {

@@ -7,6 +7,7 @@ import type { ServiceTier } from '../prompt.ts'
 import type { Finish, StopReason } from '../turn.ts'
 import type { Usage } from '../usage.ts'
 import { both } from './spelling.ts'
+import { wordTable } from '../word-table.ts'
 
 /** `model` stands in the path; clients that repeat it in the body say nothing new. */
 export const BODY_MEMBERS = both([
@@ -62,12 +63,12 @@ export const PART_MEMBERS = both([
 
 export const DECLARATION_MEMBERS = both(['name', 'description', 'parameters', 'parametersJsonSchema'])
 
-export const TIERS: Readonly<Record<string, ServiceTier>> = {
+export const TIERS: Readonly<Record<string, ServiceTier>> = wordTable({
   unspecified: 'auto',
   standard: 'standard',
   flex: 'flex',
   priority: 'fast',
-}
+})
 
 export const TIER_WORDS: Readonly<Record<ServiceTier, string>> = {
   auto: 'unspecified',
@@ -97,7 +98,7 @@ export function isMadeId(id: string): boolean {
   return MADE_ID.test(id)
 }
 
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   STOP: 'stop',
   MAX_TOKENS: 'length',
   CONTINUATION: 'continuation',
@@ -117,7 +118,7 @@ const REASONS: Readonly<Record<string, StopReason>> = {
   NO_IMAGE: 'other',
   IMAGE_OTHER: 'other',
   OTHER: 'other',
-}
+})
 
 /** Said in chunks that do not finish by servers that print default values. */
 export const UNSPECIFIED = 'FINISH_REASON_UNSPECIFIED'

@@ -6,6 +6,7 @@ import type { GrammarTable } from '../grammar.ts'
 import type { ServiceTier } from '../prompt.ts'
 import type { Finish, StopReason, TokenLogprob } from '../turn.ts'
 import type { Usage } from '../usage.ts'
+import { wordTable } from '../word-table.ts'
 
 export const BODY_MEMBERS: ReadonlySet<string> = new Set([
   'model',
@@ -73,14 +74,14 @@ export const PART_MEMBERS: ReadonlySet<string> = new Set([
   'prompt_cache_breakpoint',
 ])
 
-export const TIERS: Readonly<Record<string, ServiceTier>> = {
+export const TIERS: Readonly<Record<string, ServiceTier>> = wordTable({
   auto: 'auto',
   default: 'standard',
   flex: 'flex',
   scale: 'scale',
   priority: 'fast',
   fast: 'fast',
-}
+})
 
 export const TIER_WORDS: Readonly<Record<ServiceTier, string>> = {
   auto: 'auto',
@@ -92,14 +93,14 @@ export const TIER_WORDS: Readonly<Record<ServiceTier, string>> = {
   reserved: 'scale',
 }
 
-const REASONS: Readonly<Record<string, StopReason>> = {
+const REASONS: Readonly<Record<string, StopReason>> = wordTable({
   stop: 'stop',
   length: 'length',
   model_length: 'length',
   tool_calls: 'calls',
   function_call: 'calls',
   content_filter: 'filter',
-}
+})
 
 /** Unknown words of compatible hosts mean a natural end. */
 export function reasonOf(word: string): StopReason {
