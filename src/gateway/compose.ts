@@ -3,6 +3,7 @@
 
 import { type Clock, systemClock } from '../common/clock.ts'
 import type { Plan } from '../common/config/index.ts'
+import { Authorizer } from '../providers/index.ts'
 import { loadCatalogue } from '../routing/index.ts'
 import {
   BreakerTable,
@@ -15,6 +16,7 @@ import {
 } from '../upstream/index.ts'
 import { GatewayEngine } from './engine.ts'
 import type { Services } from './services.ts'
+import { tokenFetch } from './token-fetch.ts'
 
 export type GatewayParts = Pick<Services, 'recorder' | 'countTokens' | 'translatePrompt' | 'bug'> & {
   /** What the shards of a process decide together, made once: the breakers' memory. */
@@ -35,6 +37,7 @@ export class Gateway {
       upstream: this.upstream,
       breakers: new BreakerTable(shared, clock),
       catalogue: loadCatalogue(),
+      authorizer: new Authorizer({ clock, fetch: tokenFetch(this.upstream), env: process.env }),
       random: Math.random,
       recorder,
       countTokens,

@@ -2,9 +2,15 @@
 // and shard; an exchange pins the view it started with.
 
 import type { ListenerPlan, Plan } from '../common/config/index.ts'
-import { type HostTraits, hostTraits, passesCacheMarks, reasoningFamily } from '../providers/index.ts'
+import {
+  bodyFixups,
+  type HostTraits,
+  hostTraits,
+  passesCacheMarks,
+  reasoningFamily,
+} from '../providers/index.ts'
 import { buildModelIndex, type ModelIndex, publicModels } from '../routing/index.ts'
-import { type DialectId, type TargetFacts, targetFacts } from '../translate/index.ts'
+import { type BodyFixups, type DialectId, type TargetFacts, targetFacts } from '../translate/index.ts'
 import { type Deadlines, RetryBudget } from '../upstream/index.ts'
 import type { PublicModel } from './model-lists.ts'
 import type { Services } from './services.ts'
@@ -30,6 +36,7 @@ export class PlanView {
   private readonly services: Services
   private readonly budgets: Map<string, RetryBudget> = new Map()
   private readonly facts: Map<string, TargetFacts> = new Map()
+  private readonly fixups: Map<string, BodyFixups | null> = new Map()
 
   constructor(plan: Plan, services: Services) {
     this.plan = plan
@@ -62,7 +69,21 @@ export class PlanView {
   }
 
   traits(target: Target): HostTraits {
-    return hostTraits(target.provider.provider)
+    return hostTraits(target.provider)
+  }
+
+  /** What must change in a finished body before the target takes it; null for most. */
+  bodyFixups(target: Target, dialect: DialectId): BodyFixups | null {
+    const { provider, model } = target
+    const key = `${provider.name}\n${model}\n${dialect}`
+    let fixups = this.fixups.get(key)
+    if (fixups === undefined) {
+      const { id, facts } = this.services.catalogue.find(model)
+      fixups = bodyFixups(provider, model, dialect, id === null ? null : facts)
+      if (this.fixups.size >= FACTS_KEPT_MAX) this.fixups.clear()
+      this.fixups.set(key, fixups)
+    }
+    return fixups
   }
 
   /** What a prompt writer must know of a target. */
@@ -71,7 +92,7 @@ export class PlanView {
     const key = `${provider.name}\n${model}\n${dialect}`
     let facts = this.facts.get(key)
     if (facts === undefined) {
-      const traits = hostTraits(provider.provider)
+      const traits = hostTraits(provider)
       const known = this.services.catalogue.find(model).facts
       const marks = known.cacheMarks && passesCacheMarks(provider.provider, dialect)
       facts = targetFacts(model, reasoningFamily(provider.provider, dialect), {

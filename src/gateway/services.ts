@@ -1,6 +1,7 @@
 // What an exchange may use, in the gateway's own words. `compose.ts` passes the real things; tests pass others.
 
 import type { Clock } from '../common/clock.ts'
+import type { Authorizer } from '../providers/index.ts'
 import type { Catalogue } from '../routing/index.ts'
 import type { ExchangeRecord } from '../telemetry/index.ts'
 import type { DialectId, PathFacts, TargetFacts, WrittenPrompt } from '../translate/index.ts'
@@ -20,6 +21,8 @@ export interface Services {
   /** Shared by the shards of the process. */
   readonly breakers: BreakerTable
   readonly catalogue: Catalogue
+  /** Tokens, signatures and keys in files; lives as long as the shard. */
+  readonly authorizer: Authorizer
   /** In [0, 1). */
   readonly random: () => number
   readonly recorder: {

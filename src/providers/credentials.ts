@@ -1,5 +1,6 @@
-// How a provider wants to be shown a key. The caller's own credential goes upstream only where the provider is
-// configured with `passthrough_auth`. Facts: `translation` specification, section 2.5.
+// How a provider wants to be shown a key, and which of the caller's fields stay. The caller's own credential goes
+// upstream only where the provider is configured with `passthrough_auth`. What has to be obtained, renewed or computed
+// is `auth/`. Facts: `translation` specification, section 2.5, and the vendors' references.
 
 import type { ProviderPlan } from '../common/config/plan.ts'
 import { GatewayError } from '../common/errors.ts'
@@ -7,6 +8,12 @@ import { type HeaderList, headerValue } from '../common/headers.ts'
 import type { DialectId } from '../translate/index.ts'
 
 const ANTHROPIC_VERSION = '2023-06-01'
+/** Three parts of base64: a token of Entra, where Azure's own keys are plain letters and digits. */
+const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/
+/** Access tokens of Google, where its keys begin with `AIza`. */
+const GOOGLE_TOKEN = /^ya29\./
+/** Hosts that take Messages under their own Bearer keys. */
+const BEARER_MESSAGES: ReadonlySet<string> = new Set(['openrouter', 'vercel'])
 
 /**
  * Adds credential, version and configured fields to `out`; configured fields replace what stands there.
@@ -20,26 +27,13 @@ export function addProviderHeaders(
   configuredKey: string | null,
 ): void {
   const key = provider.passthroughAuth ? callersKey(client) : configuredKey
-  if (key === null && needsKey(provider)) {
-    throw new GatewayError(
-      'no-credential',
-      `provider \`${provider.name}\` has no access_key and does not pass the caller's on`,
-    )
-  }
-  if (dialect === 'anthropic-messages') {
-    if (key !== null) {
-      if (key.startsWith('sk-ant-oat')) out.push('authorization', `Bearer ${key}`)
-      else out.push('x-api-key', key)
-    }
-    if (headerValue(out, 'anthropic-version') === null) out.push('anthropic-version', ANTHROPIC_VERSION)
-  } else {
+  if (key === null && needsKey(provider)) throw noCredential(provider)
+  if (dialect !== 'anthropic-messages') {
     dropHeader(out, 'anthropic-version')
     dropHeader(out, 'anthropic-beta')
-    if (key !== null) {
-      if (dialect === 'gemini-generate') out.push('x-goog-api-key', key)
-      else out.push('authorization', `Bearer ${key}`)
-    }
-  }
+  } else if (headerValue(out, 'anthropic-version') === null) out.push('anthropic-version', ANTHROPIC_VERSION)
+  if (key !== null) for (const text of keyField(provider.provider, dialect, key)) out.push(text)
+  if (provider.httpHost !== null) out.push('host', provider.httpHost)
   for (let at = 0; at < provider.headers.length; at += 2) {
     const name = provider.headers[at]!
     dropHeader(out, name)
@@ -47,15 +41,48 @@ export function addProviderHeaders(
   }
 }
 
+/** Name and value of the field that carries a key. */
+export function keyField(vendor: string, dialect: DialectId, key: string): readonly [string, string] {
+  switch (dialect) {
+    case 'anthropic-messages':
+      // Tokens of a login, and of hosts that only resell, are Bearer.
+      if (key.startsWith('sk-ant-oat') || BEARER_MESSAGES.has(vendor) || vendor === 'vertex') break
+      return ['x-api-key', key]
+    case 'gemini-generate':
+      return GOOGLE_TOKEN.test(key) ? ['authorization', `Bearer ${key}`] : ['x-goog-api-key', key]
+    case 'openai-chat':
+    case 'openai-responses':
+      if (vendor === 'azure_openai' && !JWT.test(key)) return ['api-key', key]
+  }
+  return ['authorization', `Bearer ${key}`]
+}
+
 /** A host that the operator named may need no key (a local model server); a vendor's own host always does. */
 function needsKey(provider: ProviderPlan): boolean {
-  return !provider.passthroughAuth && !provider.keyOptional
+  return !provider.passthroughAuth && !provider.keyOptional && provider.auth === undefined
+}
+
+function noCredential(provider: ProviderPlan): GatewayError {
+  const message = `provider \`${provider.name}\` has no access_key and does not pass the caller's on`
+  return new GatewayError('no-credential', message)
 }
 
 function callersKey(client: HeaderList): string | null {
   const authorization = headerValue(client, 'authorization')
   if (authorization !== null) return authorization.replace(/^bearer\s+/i, '')
-  return headerValue(client, 'x-api-key') ?? headerValue(client, 'x-goog-api-key')
+  return (
+    headerValue(client, 'x-api-key') ??
+    headerValue(client, 'x-goog-api-key') ??
+    headerValue(client, 'api-key')
+  )
+}
+
+/** Fields with `more` in place of those of the same names. */
+export function withFields(fields: HeaderList, more: HeaderList): string[] {
+  const out = [...fields]
+  for (let at = 0; at < more.length; at += 2) dropHeader(out, more[at]!)
+  out.push(...more)
+  return out
 }
 
 function dropHeader(headers: string[], name: string): void {

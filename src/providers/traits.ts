@@ -2,6 +2,7 @@
 // take back. Data; a host without peculiarities has no row. Facts: `translation` specification, section 2.6, and the
 // vendors' API references.
 
+import type { ProviderPlan } from '../common/config/plan.ts'
 import type { DialectId, IdRule, ModelFacts, TargetFacts } from '../translate/index.ts'
 
 export interface HostTraits {
@@ -12,10 +13,18 @@ export interface HostTraits {
   readonly firstParty: boolean
   /** The host knows `stream_options`. */
   readonly streamOptions: boolean
-  /** Chat members it refuses; a relayed body loses them, and the loss is reported. */
+  /** Chat members it knows, where it refuses all others; null where it ignores what it does not know. */
+  readonly knownMembers: readonly string[] | null
+  /** Chat members it refuses; a body loses them, and the loss is reported. */
   readonly refusedMembers: readonly string[]
   /** Chat members it knows by another name. */
   readonly renamedMembers: Readonly<Record<string, string>>
+  /** Members of a Chat message it refuses. */
+  readonly refusedInMessages: readonly string[]
+  /** The host knows the role `developer`. */
+  readonly developerRole: boolean
+  /** A Chat body that holds one of these texts is written anew, because the repair is deep inside it. */
+  readonly rewriteAt: readonly string[]
   /** Ids of calls it accepts, when that is less than its dialect allows. */
   readonly callIds: IdRule | null
   /** What the host cannot do, whatever its models can. */
@@ -27,14 +36,42 @@ const PLAIN: HostTraits = {
   systemRole: 'system',
   firstParty: false,
   streamOptions: true,
+  knownMembers: null,
   refusedMembers: [],
   renamedMembers: {},
+  refusedInMessages: [],
+  developerRole: true,
+  rewriteAt: [],
   callIds: null,
   facts: {},
 }
 
 const FIRST_PARTY: HostTraits = { ...PLAIN, limitMember: 'max_completion_tokens', firstParty: true }
 const OPENAI_LIKE: HostTraits = { ...PLAIN, limitMember: 'max_completion_tokens' }
+/** Vendors that know only the older name of the limit. */
+const OLD_LIMIT: HostTraits = { ...PLAIN, renamedMembers: { max_completion_tokens: 'max_tokens' } }
+
+/** Mistral answers 422 to anything else. */
+const MISTRAL_MEMBERS = [
+  'model',
+  'messages',
+  'stream',
+  'temperature',
+  'top_p',
+  'max_tokens',
+  'stop',
+  'random_seed',
+  'response_format',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'presence_penalty',
+  'frequency_penalty',
+  'n',
+  'prediction',
+  'prompt_mode',
+  'safe_prompt',
+]
 
 const TRAITS: Readonly<Record<string, HostTraits>> = {
   openai: FIRST_PARTY,
@@ -47,23 +84,29 @@ const TRAITS: Readonly<Record<string, HostTraits>> = {
   groq: {
     ...OPENAI_LIKE,
     refusedMembers: ['logprobs', 'top_logprobs', 'logit_bias'],
+    refusedInMessages: ['name'],
     facts: { logprobs: false, logitBias: false },
   },
   mistral: {
     ...PLAIN,
     streamOptions: false,
-    refusedMembers: ['user', 'store', 'service_tier', 'stream_options', 'logprobs', 'logit_bias', 'metadata'],
+    knownMembers: MISTRAL_MEMBERS,
     renamedMembers: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
+    developerRole: false,
+    rewriteAt: ['"tool_calls"', '"tool_call_id"'],
     callIds: { pattern: /^[A-Za-z0-9]{9}$/, lengthMax: 9 },
-    facts: { seed: false, logprobs: false, logitBias: false, customTools: false },
+    facts: { logprobs: false, logitBias: false, customTools: false },
   },
   deepseek: {
-    ...PLAIN,
-    renamedMembers: { max_completion_tokens: 'max_tokens' },
+    ...OLD_LIMIT,
+    developerRole: false,
+    rewriteAt: ['"json_schema"'],
     facts: { jsonSchema: false },
   },
   ollama: {
-    ...PLAIN,
+    ...OLD_LIMIT,
+    refusedMembers: ['tool_choice', 'parallel_tool_calls'],
+    rewriteAt: ['"image_url"'],
     facts: { imageUrls: false, parallelSwitch: false, forcedToolChoice: false },
   },
   gemini: {
@@ -71,10 +114,21 @@ const TRAITS: Readonly<Record<string, HostTraits>> = {
     refusedMembers: ['store', 'metadata', 'service_tier', 'logit_bias'],
     facts: { logitBias: false },
   },
+  together_ai: OLD_LIMIT,
+  qwen: OLD_LIMIT,
+  zhipu: OLD_LIMIT,
+  moonshotai: OLD_LIMIT,
+  xiaomi: OLD_LIMIT,
 }
 
-export function hostTraits(provider: string): HostTraits {
-  return TRAITS[provider] ?? PLAIN
+/** What is known of a provider; a host of the operator's own that says "like OpenAI" is not OpenAI. */
+export function hostTraits(provider: ProviderPlan): HostTraits {
+  const { streamOptions } = provider
+  const known =
+    provider.custom === true && provider.provider === 'openai' ? PLAIN : (TRAITS[provider.provider] ?? PLAIN)
+  return streamOptions === undefined || streamOptions === known.streamOptions
+    ? known
+    : { ...known, streamOptions }
 }
 
 /** Hosts whose Chat dialect passes cache marks on to Claude models behind them. */

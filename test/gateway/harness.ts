@@ -5,6 +5,8 @@ import type { ListenerPlan, Plan, ProviderPlan } from '../../src/common/config/i
 import type { GatewayError } from '../../src/common/errors.ts'
 import { type HeaderList, headerValue } from '../../src/common/headers.ts'
 import { GatewayEngine, type ReplySink, type RequestSink, type Services } from '../../src/gateway/index.ts'
+import { tokenFetch } from '../../src/gateway/token-fetch.ts'
+import { Authorizer } from '../../src/providers/index.ts'
 import { loadCatalogue } from '../../src/routing/index.ts'
 import type { ExchangeRecord } from '../../src/telemetry/index.ts'
 import { BreakerCell } from '../../src/upstream/breaker.ts'
@@ -38,6 +40,8 @@ export interface EngineOptions {
   readonly upstream?: Partial<Plan['upstream']>
   /** Breakers never open: for tests in which an upstream fails on purpose, thousands of times. */
   readonly patient?: boolean
+  /** Variables that credentials are looked up in. */
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 class PatientTable extends BreakerTable {
@@ -132,7 +136,11 @@ export class Reply implements ReplySink {
     this.finished()
   }
 
-  resumeBody(): void {}
+  onResumeBody: () => void = () => {}
+
+  resumeBody(): void {
+    this.onResumeBody()
+  }
 
   get text(): string {
     return Buffer.concat(this.pieces).toString('utf8')
@@ -159,9 +167,15 @@ export class Bench {
   readonly engine: GatewayEngine
 
   constructor(options: EngineOptions) {
+    const upstream = createUpstreamClient({ connectionsMax: 64 })
     this.services = {
       clock: systemClock,
-      upstream: createUpstreamClient({ connectionsMax: 64 }),
+      upstream,
+      authorizer: new Authorizer({
+        clock: systemClock,
+        fetch: tokenFetch(upstream),
+        env: options.env ?? {},
+      }),
       breakers: new (options.patient === true ? PatientTable : BreakerTable)(newBreakerMemory(), systemClock),
       catalogue: loadCatalogue(),
       random: Math.random,
@@ -174,7 +188,12 @@ export class Bench {
   }
 
   /** A header block; the body is the caller's to send. */
-  open(method: string, target: string, headers: readonly string[]): Sent {
+  open(
+    method: string,
+    target: string,
+    headers: readonly string[],
+    contentLength: number | null = null,
+  ): Sent {
     const reply = new Reply()
     const request = {
       method,
@@ -182,7 +201,7 @@ export class Bench {
       headers,
       remoteAddress: '127.0.0.1',
       listener: 'llm',
-      contentLength: null,
+      contentLength,
     }
     return { reply, sink: this.engine.open(request, reply) }
   }

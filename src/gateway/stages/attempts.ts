@@ -7,6 +7,7 @@ import type { ExchangeRecord } from '../../telemetry/index.ts'
 import { Tries, type Try } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { Attempt, type AttemptOwner, type Prepared } from './attempt.ts'
+import { authorized } from './authorize.ts'
 import { type Failure, judge, type Judgement } from './failure.ts'
 import type { GatewayLane, Target } from './route.ts'
 
@@ -94,7 +95,7 @@ export class Attempts implements AttemptOwner {
     record.provider = lane.target.provider.name
     record.modelSent = lane.target.model
     record.modelLabel = lane.target.provider.name
-    const prepared = this.prepare(this.exchange, lane)
+    const prepared = authorized(this.exchange, lane, this.prepare(this.exchange, lane))
     if (!(prepared instanceof Promise)) this.launch(lane, prepared)
     else {
       prepared.then(
@@ -124,7 +125,10 @@ export class Attempts implements AttemptOwner {
     } else if (judgement.keyFault) lane.cell.abandoned()
     // An upstream that finds fault with a request is alive.
     else lane.cell.succeeded()
-    if (judgement.laneOver) this.tries.close(lane)
+    if (judgement.laneOver) {
+      this.tries.close(lane)
+      this.exchange.services.authorizer.refused(lane.target.provider)
+    }
   }
 }
 

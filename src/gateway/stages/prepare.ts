@@ -3,9 +3,17 @@
 // pivot, and what is lost on the way is reported.
 
 import { headerValue } from '../../common/headers.ts'
-import { addProviderHeaders, upstreamPath } from '../../providers/index.ts'
+import {
+  addCacheMarks,
+  addProviderHeaders,
+  pathNamesModel,
+  relayable,
+  upstreamDialects,
+  upstreamPath,
+} from '../../providers/index.ts'
 import {
   type DialectId,
+  fixBody,
   formatWarnings,
   type Loss,
   mentionsEnvelope,
@@ -26,7 +34,7 @@ import type { GatewayLane, Target } from './route.ts'
 
 /** The client's own dialect where the provider speaks it, else the provider's preferred one. */
 function upstreamDialect(client: DialectId, target: Target): DialectId {
-  const { dialects } = target.provider
+  const dialects = upstreamDialects(target.provider, target.model)
   return dialects.includes(client) ? client : dialects[0]!
 }
 
@@ -34,7 +42,11 @@ export function prepareCall(exchange: Exchange, lane: GatewayLane): Prepared | P
   const dialect = upstreamDialect(exchange.dialect, lane.target)
   // Reasoning material of one vendor travels through clients of another in an envelope; it must be opened, or left
   // out, before the body goes anywhere.
-  if (dialect === exchange.dialect && !mentionsEnvelope(exchange.bytes)) return prepareRelay(exchange, lane)
+  const { provider } = lane.target
+  const same = dialect === exchange.dialect && !mentionsEnvelope(exchange.bytes)
+  if (same && relayable(provider, dialect, wantsStream(exchange), exchange.bytes)) {
+    return prepareRelay(exchange, lane)
+  }
   return prepareTranslated(exchange, lane, dialect)
 }
 
@@ -53,17 +65,20 @@ function prepareRelay(exchange: Exchange, lane: GatewayLane): Prepared {
   const addUsage =
     dialect === 'openai-chat' && streaming && scan.includeUsage !== true && traits.streamOptions
   const edits = {
-    ...(!PATH_DIALECTS.has(dialect) && scan.model !== target.model ? { model: target.model } : {}),
+    ...(!pathNamesModel(target.provider, dialect) && scan.model !== target.model
+      ? { model: target.model }
+      : {}),
     ...(addUsage ? { includeUsage: true } : {}),
   }
+  const { body, losses } = finishBody(exchange, lane, dialect, spliceRequest(scan, edits))
   return {
     target,
     dialect,
     streaming,
     verbatim: true,
     contentType: null,
-    extraHeaders: [],
-    request: requestFor(exchange, lane, dialect, streaming, spliceRequest(scan, edits)),
+    extraHeaders: lossHeaders(exchange, losses),
+    request: requestFor(exchange, lane, dialect, streaming, body),
     openReply: (streams, _headers, out) =>
       relayReply({ dialect, streaming: streams, hideUsage: addUsage && streams, out }),
   }
@@ -108,6 +123,7 @@ function translated(
   written: WrittenPrompt,
 ): Prepared {
   const { context } = written
+  const { body, losses } = finishBody(exchange, lane, dialect, written.body)
   fillContext(exchange, context)
   const client = exchange.dialect
   return {
@@ -116,11 +132,39 @@ function translated(
     streaming,
     verbatim: false,
     contentType: contentType(client, streaming, context),
-    extraHeaders: lossHeaders(exchange, written.losses),
-    request: requestFor(exchange, lane, dialect, streaming, written.body),
+    extraHeaders: lossHeaders(
+      exchange,
+      losses.length === 0 ? written.losses : [...written.losses, ...losses],
+    ),
+    request: requestFor(exchange, lane, dialect, streaming, body),
     openReply: (streams, _headers, out) =>
       openReply({ client, upstream: dialect, streaming, upstreamStreaming: streams, context, out }),
   }
+}
+
+/** The repairs that the final provider and model need, whatever way the body came; then marks for its cache. */
+function finishBody(
+  exchange: Exchange,
+  lane: GatewayLane,
+  dialect: DialectId,
+  bytes: Uint8Array,
+): { body: Uint8Array; losses: readonly Loss[] } {
+  const { view } = exchange
+  const { target } = lane
+  const fixups = view.bodyFixups(target, dialect)
+  try {
+    const fixed = fixups === null ? { body: bytes, losses: [] } : fixBody(bytes, fixups, isStrict(exchange))
+    if (target.provider.cacheMarks !== true || !wantsCache(exchange)) return fixed
+    const { cacheMarks } = view.targetFacts(target, dialect).facts
+    const body = addCacheMarks(target.provider, target.model, dialect, cacheMarks, fixed.body)
+    return { body, losses: fixed.losses }
+  } catch (thrown) {
+    throw asGatewayFault(thrown)
+  }
+}
+
+function wantsCache(exchange: Exchange): boolean {
+  return headerValue(exchange.request.headers, 'x-plano-cache')?.toLowerCase() !== 'off'
 }
 
 /** What only the engine knows: time, a seed for ids, the model as the caller named it, the form of the stream. */
@@ -177,9 +221,15 @@ function requestFor(
   return {
     origin: provider.origin,
     method: 'POST',
-    path: upstreamPath(provider, dialect, 'generate', model, streaming),
+    path: upstreamPath(provider, dialect, 'generate', model, streaming) + betaQuery(exchange, dialect),
     headers,
     body,
     deadlines: first ? deadlines : { ...deadlines, totalMs: Math.max(1, exchange.remainingMs()) },
   }
+}
+
+/** The one query that official clients send and that means something to an upstream of the same dialect. */
+function betaQuery(exchange: Exchange, dialect: DialectId): string {
+  if (dialect !== 'anthropic-messages' || exchange.dialect !== dialect) return ''
+  return /[?&]beta=true(?:&|$)/.test(exchange.request.target) ? '?beta=true' : ''
 }

@@ -19,8 +19,8 @@ export interface BodyFixups {
   readonly messageDrop: ReadonlySet<string>
   /** Roles of messages that the host knows by another name. */
   readonly messageRoles: Readonly<Record<string, string>>
-  /** Members whose absence or change costs the caller nothing. */
-  readonly quiet: ReadonlySet<string>
+  /** Values, as JSON text, whose absence or change costs the caller nothing; null: any value of the member. */
+  readonly quiet: Readonly<Record<string, readonly string[] | null>>
 }
 
 export const NO_FIXUPS: BodyFixups = {
@@ -30,7 +30,7 @@ export const NO_FIXUPS: BodyFixups = {
   change: {},
   messageDrop: new Set(),
   messageRoles: {},
-  quiet: new Set(),
+  quiet: {},
 }
 
 export interface FixedBody {
@@ -80,31 +80,38 @@ class Fixing {
   }
 
   private refused(member: NamedRange): boolean {
-    const { drop, only, rename, quiet } = this.fixups
+    const { drop, only, rename } = this.fixups
     const { name } = member
-    const renamed = rename[name]
+    const renamed = Object.hasOwn(rename, name) ? rename[name] : undefined
     const taken = renamed !== undefined && this.names.has(renamed)
     const unknown = only !== null && !only.has(name) && renamed === undefined
     if (!drop.has(name) && !unknown && !taken) return false
-    if (!quiet.has(name) && this.textOf(member) !== 'null') {
+    if (!this.costless(member)) {
       this.losses.add('drop', pointer(name), unknown ? 'unknown_member' : 'unsupported_by_provider')
     }
     return true
   }
 
+  private costless(member: NamedRange): boolean {
+    const quiet = Object.hasOwn(this.fixups.quiet, member.name) ? this.fixups.quiet[member.name] : []
+    if (quiet === null) return true
+    const text = this.textOf(member)
+    return text === 'null' || (quiet?.includes(text) ?? false)
+  }
+
   private keep(member: NamedRange, dropped: Set<NamedRange>): void {
-    const { rename, change, quiet } = this.fixups
-    const renamed = rename[member.name]
+    const { rename, change } = this.fixups
+    const renamed = Object.hasOwn(rename, member.name) ? rename[member.name] : undefined
     if (renamed !== undefined) {
       this.splices.push({ from: member.nameFrom, to: member.nameTo, text: JSON.stringify(renamed) })
     }
-    const changed = change[member.name]
+    const changed = Object.hasOwn(change, member.name) ? change[member.name] : undefined
     if (changed !== undefined) {
       const before = this.textOf(member)
       const after = changed(before)
       if (after === null) dropped.add(member)
       else if (after !== before) this.splices.push({ from: member.from, to: member.to, text: after })
-      if (after !== before && before !== 'null' && !quiet.has(member.name)) {
+      if (after !== before && !this.costless(member)) {
         this.losses.add(after === null ? 'drop' : 'map', pointer(member.name), 'unsupported_by_provider')
       }
     }
@@ -134,7 +141,8 @@ class Fixing {
           this.losses.add('drop', `/messages/${at}/${member.name}`, 'unsupported_by_provider')
         } else if (member.name === 'role') {
           const role: unknown = JSON.parse(this.textOf(member))
-          const renamed = typeof role === 'string' ? messageRoles[role] : undefined
+          const renamed =
+            typeof role === 'string' && Object.hasOwn(messageRoles, role) ? messageRoles[role] : undefined
           if (renamed !== undefined) {
             this.splices.push({ from: member.from, to: member.to, text: JSON.stringify(renamed) })
           }
