@@ -160,7 +160,8 @@ export class ReplyParser {
 
   private emit(bytes: Buffer, from: number, to: number): void {
     this.bodyBytes += to - from
-    this.events.data(bytes.subarray(from, to))
+    // A plain view: `slice` of a Buffer would be one more view of memory that the next read fills.
+    this.events.data(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from))
   }
 
   private fail(problem: string): void {

@@ -188,6 +188,11 @@ class BodyStream extends Readable implements BodySink {
   }
 }
 
+/** Whoever keeps a piece takes a `slice` of it, which of a Buffer would be no copy. */
+function plain(chunk: Buffer): Uint8Array {
+  return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
+}
+
 /** What undici calls for one request. */
 class CallHandler implements Dispatcher.DispatchHandler {
   private readonly connection: UndiciConnection
@@ -211,7 +216,7 @@ class CallHandler implements Dispatcher.DispatchHandler {
       if (this.call.paused) return
       const { held } = this
       this.held = null
-      if (held !== null) this.connection.data(this.call, held)
+      if (held !== null) this.connection.data(this.call, plain(held))
       if (!this.call.paused) this.controller?.resume()
     })
   }
@@ -244,7 +249,7 @@ class CallHandler implements Dispatcher.DispatchHandler {
       controller.pause()
       return
     }
-    this.connection.data(this.call, chunk)
+    this.connection.data(this.call, plain(chunk))
     if (this.call.paused) controller.pause()
   }
 

@@ -65,7 +65,7 @@ export interface UpstreamRequest {
 export interface UpstreamHandler {
   /** Final status and headers (1xx replies are swallowed). */
   head(status: number, headers: HeaderList): void
-  /** A piece of the body, as it came off the socket, lent until return. */
+  /** A piece of the body, as it came off the socket, lent until return. No Buffer: its `slice` is a copy. */
   data(chunk: Uint8Array): void
   /** The body is complete by its framing (Content-Length reached, last chunk read). */
   end(): void

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { until } from '../../support/fake-upstream/index.ts'
-import { STREAM, chat, run } from '../collect.ts'
+import { STREAM, chat, run, send } from '../collect.ts'
 import { HTTP1_ONLY_REPLIES, HTTP1_UNSOUND_REPLIES, SOUND_REPLIES, UNSOUND_REPLIES } from '../replies.ts'
 import type { Bench, Kind } from './bench.ts'
 
@@ -99,5 +99,19 @@ export function replies(bench: Bench, kind: Kind): void {
       expect(reply.bytes).toBe(cut)
       expect(reply.error?.message).toContain(`after ${cut} bytes`)
     }
+  })
+
+  test('lends its pieces so that a slice of one is a copy that outlives the read', async () => {
+    const { client, upstream } = bench
+    const text = Buffer.from(Array.from({ length: 40_000 }, (_, at) => `${at};`).join(''))
+    upstream.always({
+      frames: Array.from({ length: 40 }, (_, at) => text.subarray(at * 5_000, at * 5_000 + 5_000)),
+    })
+    const kept: Uint8Array[] = []
+    const collected = send(client, chat(upstream.origin), call => {
+      call.onData = chunk => kept.push(chunk.slice())
+    })
+    await collected.over
+    expect(Buffer.concat(kept).equals(text.subarray(0, 200_000))).toBe(true)
   })
 }
