@@ -3,18 +3,29 @@
 // captured segments only.
 
 import type { DialectId } from '../translate/index.ts'
+import { type Forward, FORWARDED, type Method } from './forwarded.ts'
 
-export type Operation = 'generate' | 'count-tokens' | 'list-models' | 'show-model' | 'health'
+export type Operation =
+  | 'generate'
+  | 'count-tokens'
+  | 'forward'
+  | 'embed'
+  | 'list-models'
+  | 'show-model'
+  | 'health'
 
 export interface Endpoint {
   readonly operation: Operation
-  readonly method: 'GET' | 'POST'
+  /** Allowed methods; HEAD goes with GET. */
+  readonly methods: readonly Method[]
   /** As shown in a 404 that lists what exists. */
   readonly pattern: string
   /** Dialect spoken on the path; null where the caller's headers decide (model lists, health). */
   readonly dialect: DialectId | null
   /** Streaming is asked for by the path itself (true, false), or by a member of the body (null). */
   readonly streaming: boolean | null
+  /** How it is forwarded, for operations that are. */
+  readonly forward: Forward | null
 }
 
 export interface EndpointMatch {
@@ -28,6 +39,7 @@ const RESPONSES = '/v1/responses'
 const MESSAGES = '/v1/messages'
 const COUNT_TOKENS = '/v1/messages/count_tokens'
 const MODELS = '/v1/models'
+const GEMINI_MODELS = '/v1beta/models'
 const HEALTH = '/healthz'
 
 function post(
@@ -36,7 +48,18 @@ function post(
   dialect: DialectId,
   streaming: boolean | null,
 ): Endpoint {
-  return { operation, method: 'POST', pattern, dialect, streaming }
+  return { operation, methods: ['POST'], pattern, dialect, streaming, forward: null }
+}
+
+function get(operation: Operation, pattern: string): Endpoint {
+  return { operation, methods: ['GET'], pattern, dialect: null, streaming: false, forward: null }
+}
+
+/** Forwarded endpoints speak as OpenAI does, also in their errors. */
+function forwarded(forward: Forward): Endpoint {
+  const operation = forward.suffix === '/embeddings' ? 'embed' : 'forward'
+  const { methods, suffix } = forward
+  return { operation, methods, pattern: `/v1${suffix}`, dialect: 'openai-chat', streaming: null, forward }
 }
 
 /** Paths without a captured segment. */
@@ -46,30 +69,20 @@ const FIXED: ReadonlyMap<string, Endpoint> = new Map(
     post('generate', RESPONSES, 'openai-responses', null),
     post('generate', MESSAGES, 'anthropic-messages', null),
     post('count-tokens', COUNT_TOKENS, 'anthropic-messages', false),
-    {
-      operation: 'list-models',
-      method: 'GET',
-      pattern: MODELS,
-      dialect: null,
-      streaming: false,
-    } satisfies Endpoint,
-    {
-      operation: 'health',
-      method: 'GET',
-      pattern: HEALTH,
-      dialect: null,
-      streaming: false,
-    } satisfies Endpoint,
+    get('list-models', MODELS),
+    get('list-models', GEMINI_MODELS),
+    get('health', HEALTH),
+    ...FORWARDED.filter(forward => !forward.suffix.includes('{')).map(forwarded),
   ].map(endpoint => [endpoint.pattern, endpoint]),
 )
 
-const SHOW_MODEL: Endpoint = {
-  operation: 'show-model',
-  method: 'GET',
-  pattern: '/v1/models/{model}',
-  dialect: null,
-  streaming: false,
-}
+const SHOW_MODEL = get('show-model', '/v1/models/{model}')
+/** Forwarded paths with a captured segment, by their segments. */
+const CAPTURING: readonly { readonly segments: readonly string[]; readonly endpoint: Endpoint }[] =
+  FORWARDED.filter(forward => forward.suffix.includes('{')).map(forward => ({
+    segments: forward.suffix.split('/').slice(1),
+    endpoint: forwarded(forward),
+  }))
 const CONVERSE = post('generate', '/model/{model}/converse', 'bedrock-converse', false)
 const CONVERSE_STREAM = post('generate', '/model/{model}/converse-stream', 'bedrock-converse', true)
 const GENERATE = post('generate', '/v1beta/models/{model}:generateContent', 'gemini-generate', false)
@@ -96,6 +109,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   GENERATE,
   STREAM_GENERATE,
   GEMINI_COUNT,
+  ...CAPTURING.map(({ endpoint }) => endpoint),
 ]
 
 /** `/a/b/?x=1` → `/a/b`. The root stays `/`. */
@@ -111,7 +125,21 @@ export function matchEndpoint(path: string): EndpointMatch | null {
   const fixed = FIXED.get(path)
   if (fixed !== undefined) return { endpoint: fixed, model: null }
   if (path.startsWith('/model/')) return matchConverse(path)
-  return matchModels(path)
+  return matchCapturing(path) ?? matchModels(path)
+}
+
+/** Ids of files and batches, as vendors make them: nothing that could become another path. */
+const OBJECT_ID = /^(?!\.+$)[A-Za-z0-9._:~-]{1,256}$/
+
+function matchCapturing(path: string): EndpointMatch | null {
+  if (!path.startsWith('/v1/')) return null
+  const segments = path.slice('/v1/'.length).split('/')
+  for (const { segments: pattern, endpoint } of CAPTURING) {
+    const same = (part: string, at: number): boolean =>
+      part === '{id}' ? OBJECT_ID.test(segments[at]!) : part === segments[at]
+    if (pattern.length === segments.length && pattern.every(same)) return { endpoint, model: null }
+  }
+  return null
 }
 
 function matchConverse(path: string): EndpointMatch | null {

@@ -12,10 +12,11 @@ import { dialectOfPath, ENDPOINTS, type EndpointMatch, matchEndpoint, normalPath
 import { Exchange, type ExchangeRegister, type Operate } from './exchange.ts'
 import { Immediate } from './immediate.ts'
 import { listDialect, modelEntry, modelList, unknownModel } from './model-lists.ts'
-import { countTokens, generate } from './pipeline.ts'
+import { countTokens, embed, forward, generate } from './pipeline.ts'
 import { PlanView } from './plan-view.ts'
 import { errorBytes, jsonReply, methodNotAllowed, type WholeReply } from './replies.ts'
 import type { Services } from './services.ts'
+import { uploadOf } from './stages/upload.ts'
 
 /** Handler name of requests that match no endpoint. */
 const NOT_FOUND = 'not_found'
@@ -65,12 +66,17 @@ export class GatewayEngine implements Engine, ExchangeRegister {
     if (match === null) return this.refuseHere(request, reply, requestId, NOT_FOUND, path, noSuchPath(path))
     const { endpoint } = match
     const method = request.method === 'HEAD' ? 'GET' : request.method
-    if (method !== endpoint.method) return this.wrongMethod(request, reply, requestId, match, path)
+    if (!endpoint.methods.some(allowed => allowed === method))
+      return this.wrongMethod(request, reply, requestId, match, path)
     switch (endpoint.operation) {
       case 'generate':
         return this.exchange(request, reply, requestId, match, generate)
       case 'count-tokens':
         return this.exchange(request, reply, requestId, match, countTokens)
+      case 'embed':
+        return this.exchange(request, reply, requestId, match, embed)
+      case 'forward':
+        return this.exchange(request, reply, requestId, match, forward)
       case 'health':
         return this.answerNow(request, reply, requestId, endpoint.pattern, EMPTY_OK, 'ok')
       case 'list-models':
@@ -106,6 +112,7 @@ export class GatewayEngine implements Engine, ExchangeRegister {
       requestId,
       register: this,
       operate,
+      openUpload: uploadOf(match.endpoint, request),
     })
   }
 
@@ -144,8 +151,9 @@ export class GatewayEngine implements Engine, ExchangeRegister {
     if (endpoint.operation === 'show-model' && path.includes(':')) {
       return this.refuseHere(request, reply, requestId, NOT_FOUND, path, noSuchPath(path))
     }
-    const allowed = endpoint.method === 'GET' ? 'GET, HEAD, OPTIONS' : endpoint.method
-    if (request.method === 'OPTIONS' && endpoint.method === 'GET') {
+    const listing = endpoint.dialect === null
+    const allowed = listing ? 'GET, HEAD, OPTIONS' : endpoint.methods.join(', ')
+    if (request.method === 'OPTIONS' && listing) {
       const headers = [...CORS_HEADERS, 'allow', 'GET, OPTIONS']
       const preflight = { status: 204, headers, body: EMPTY_OK.body }
       return this.answerNow(request, reply, requestId, endpoint.pattern, preflight, 'ok')
@@ -218,7 +226,7 @@ const CORS_HEADERS: readonly string[] = [
 
 function noSuchPath(path: string): GatewayError {
   const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path
-  const exists = ENDPOINTS.map(endpoint => `${endpoint.method} ${endpoint.pattern}`).join(', ')
+  const exists = ENDPOINTS.map(endpoint => `${endpoint.methods.join('/')} ${endpoint.pattern}`).join(', ')
   return new GatewayError('not-found', `nothing is served at ${shown}; there is ${exists}`, {
     code: 'unknown_url',
   })

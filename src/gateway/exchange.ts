@@ -17,6 +17,15 @@ import type { Attempts } from './stages/attempts.ts'
 /** What becomes of an exchange's body: one of the operations in `pipeline.ts`. */
 export type Operate = (exchange: Exchange) => void
 
+/** Takes a body that is not collected but passed on as it comes. */
+export interface Upload {
+  /** True when bytes of the body have left that nobody holds any more. */
+  readonly given: boolean
+  /** False asks for a pause; `ReplySink.resumeBody` ends it. */
+  take(bytes: Uint8Array): boolean
+  end(): void
+}
+
 /** Told when an exchange starts and ends, so that a drain knows what is still running. */
 export interface ExchangeRegister {
   add(exchange: Exchange): void
@@ -26,7 +35,7 @@ export interface ExchangeRegister {
 type Phase = 'reading' | 'working' | 'replying' | 'done'
 
 export class Exchange implements RequestSink {
-  readonly bodyMode: BodyMode = 'whole'
+  readonly bodyMode: BodyMode
   readonly bodyBytesMax: number
   readonly services: Services
   readonly view: PlanView
@@ -46,6 +55,8 @@ export class Exchange implements RequestSink {
   bytes: Uint8Array
   scan: RequestScan | null
   attempts: Attempts | null
+  /** For a body that comes piece by piece; null for one that is collected. */
+  readonly upload: Upload | null
   private phase: Phase
   private readonly register: ExchangeRegister
   private readonly operate: Operate
@@ -61,7 +72,10 @@ export class Exchange implements RequestSink {
     this.pathModel = parts.pathModel
     this.requestId = parts.requestId
     this.costAsked = headerValue(parts.request.headers, 'x-gateway-cost') === 'true'
-    this.bodyBytesMax = parts.view.plan.server.bodyBytesMax
+    const { openUpload, view } = parts
+    const streamed = openUpload !== null
+    this.bodyMode = streamed ? 'chunks' : 'whole'
+    this.bodyBytesMax = streamed ? UPLOAD_BYTES_MAX : view.plan.server.bodyBytesMax
     this.record = new ExchangeRecord(
       parts.requestId,
       parts.request.listener,
@@ -76,6 +90,7 @@ export class Exchange implements RequestSink {
     this.phase = 'reading'
     this.register = parts.register
     this.operate = parts.operate
+    this.upload = openUpload === null ? null : openUpload(this)
     this.services.recorder.begin(parts.endpoint.pattern)
     this.register.add(this)
   }
@@ -107,11 +122,21 @@ export class Exchange implements RequestSink {
     })
   }
 
-  chunk(): boolean {
-    return true
+  chunk(bytes: Uint8Array): boolean {
+    if (this.phase === 'done') return true
+    if (this.phase === 'reading') this.phase = 'working'
+    this.record.bytesIn += bytes.length
+    try {
+      return this.upload!.take(bytes)
+    } catch (thrown) {
+      this.fail(thrown)
+      return true
+    }
   }
 
-  bodyEnd(): void {}
+  bodyEnd(): void {
+    if (this.phase !== 'done') this.guard(() => this.upload!.end())
+  }
 
   bodyFailed(error: GatewayError): void {
     this.fail(error)
@@ -246,7 +271,12 @@ export interface ExchangeParts {
   readonly requestId: string
   readonly register: ExchangeRegister
   readonly operate: Operate
+  /** Null: the body is collected. */
+  readonly openUpload: ((exchange: Exchange) => Upload) | null
 }
+
+/** What streams through is not held, so it may be larger than what is: the largest file that a vendor takes. */
+const UPLOAD_BYTES_MAX = 512 * 1024 * 1024
 
 const EMPTY = new Uint8Array(0)
 

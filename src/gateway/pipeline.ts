@@ -4,6 +4,7 @@
 import type { Exchange, Operate } from './exchange.ts'
 import { Attempts, type Prepare } from './stages/attempts.ts'
 import { countHere, prepareCount, vendorCounts } from './stages/count.ts'
+import { forwardWhole } from './stages/forward.ts'
 import { prepareCall } from './stages/prepare.ts'
 import { readRequest } from './stages/read.ts'
 import { routeExchange, type Target } from './stages/route.ts'
@@ -21,6 +22,12 @@ export const countTokens: Operate = exchange => {
   if (vendorCounts(exchange, target!)) begin(exchange, [target!], prepareCount)
   else countHere(exchange, target!.model)
 }
+
+/** A request that is passed on as it is: see `forwarded.ts`. Forms never come here; `stages/upload.ts` takes them. */
+export const forward: Operate = forwardWhole
+
+/** Embeddings: forwarded to those who make them as OpenAI does, translated for the others. */
+export const embed: Operate = forwardWhole
 
 function begin(exchange: Exchange, targets: readonly Target[], prepare: Prepare): void {
   exchange.attempts = new Attempts(exchange, targets, prepare)

@@ -55,10 +55,15 @@ export function methodLabel(method: string): string {
   return METHODS.has(method) ? method : 'OTHER'
 }
 
+/** Endpoints that are forwarded, by the first word of their path. */
+const FORWARDED = /^\/v1\/(embeddings|completions|moderations|rerank|images|audio|files|batches)(?:\/|$)/
+
 /** The reference's word for an endpoint pattern; several patterns are one handler there. */
 export function handlerLabel(pattern: string): string {
   if (pattern === 'not_found') return 'not_found'
   if (pattern === '/healthz') return 'health'
-  if (pattern.startsWith('/v1/models')) return 'list_models'
+  if (/^\/v1(?:beta)?\/models(?:\/\{model\})?$/.test(pattern)) return 'list_models'
+  const forwarded = FORWARDED.exec(pattern)
+  if (forwarded !== null) return forwarded[1]!
   return /count_?tokens$/i.test(pattern) ? 'count_tokens' : 'llm_chat'
 }

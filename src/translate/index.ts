@@ -17,6 +17,7 @@ export {
   NO_FIXUPS,
   spliceBytes,
 } from './relay/fix-body.ts'
+export { type ForwardForm, forwardReply } from './relay/forward.ts'
 export {
   elementRanges,
   memberRanges,

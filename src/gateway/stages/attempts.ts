@@ -14,6 +14,9 @@ import type { GatewayLane, Target } from './route.ts'
 /** Makes the call for a target and key; may take a while for large bodies. */
 export type Prepare = (exchange: Exchange, lane: GatewayLane) => Prepared | Promise<Prepared>
 
+/** May the request be sent again? `failure` is null while a reply is coming. */
+export type Repeatable = (failure: Failure | null) => boolean
+
 /** How long a key rests that was refused, when its upstream does not say. */
 const REFUSED_REST_MS = 60_000
 /** The same for a key that has used up its limit. */
@@ -22,13 +25,20 @@ const LIMITED_REST_MS = 10_000
 export class Attempts implements AttemptOwner {
   private readonly exchange: Exchange
   private readonly prepare: Prepare
+  private readonly repeatable: Repeatable
   private readonly tries: Tries<GatewayLane>
   private lane: GatewayLane | null = null
   private attempt: Attempt | null = null
   private timer: NodeJS.Timeout | null = null
   private over = false
 
-  constructor(exchange: Exchange, targets: readonly Target[], prepare: Prepare) {
+  constructor(
+    exchange: Exchange,
+    targets: readonly Target[],
+    prepare: Prepare,
+    repeatable: Repeatable = () => true,
+  ) {
+    this.repeatable = repeatable
     const { random } = exchange.services
     this.exchange = exchange
     this.prepare = prepare
@@ -43,7 +53,7 @@ export class Attempts implements AttemptOwner {
   }
 
   get moreLeft(): boolean {
-    return this.tries.moreLeft
+    return this.repeatable(null) && this.tries.moreLeft
   }
 
   failed(failure: Failure): void {
@@ -51,7 +61,7 @@ export class Attempts implements AttemptOwner {
     if (this.over) return
     const judgement = judge(failure)
     this.mark(lane!, judgement)
-    const next = this.tries.next(judgement)
+    const next = this.repeatable(failure) ? this.tries.next(judgement) : null
     if (next !== null && next.delayMs < exchange.remainingMs()) this.begin(next)
     else {
       if (next !== null) next.lane.cell.abandoned()

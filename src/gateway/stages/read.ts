@@ -31,7 +31,7 @@ export function asGatewayFault(thrown: unknown): unknown {
  * JSON in any spelling of its media type. A missing type is let through; a wrong one is named, because the usual
  * cause is a forgotten header and "not JSON" would send the caller looking in the wrong place.
  */
-function checkContentType(value: string | null): void {
+export function checkContentType(value: string | null): void {
   if (value === null || /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(value)) return
   const found = /^[\w.+/-]{1,80}/.exec(value)?.[0] ?? 'something else'
   throw new GatewayError(

@@ -45,6 +45,8 @@ const ROOT = object({
         index: count(INDEX),
         delta: MESSAGE,
         message: MESSAGE,
+        // The older completions have their text here.
+        text: touch(CONTENT),
         finish_reason: take(FINISH),
         error: take(CHOICE_ERROR),
       },
@@ -152,7 +154,8 @@ export class ChatWatch extends Watch {
       if (isError(this.error)) facts.fail(readError(this.error))
       else this.noteChoices()
     }
-    const ordinary = facts.state === 'open' && this.words.every(word => word === '')
+    // One that tells usage only may have to be hidden each time.
+    const ordinary = facts.state === 'open' && !this.onlyUsage && this.words.every(word => word === '')
     this.forget()
     return ordinary
   }
