@@ -169,6 +169,16 @@ describe('secrets', () => {
     expect(maskedPlan(plan)).toMatchObject({ aliases: { secret: 'openai/x' } })
   })
 
+  test('in the query of an address are masked where a plan is shown', () => {
+    write(
+      'config.yaml',
+      `${TOP}model_providers: [{model: openai/x, access_key: k, base_url: "http://h/v1?version=2&key=visible&sig=visible"}]`,
+    )
+    const { plan, notes } = load()
+    expect(JSON.stringify([maskedPlan(plan), notes])).not.toContain('visible')
+    expect(JSON.stringify(maskedPlan(plan))).toContain('version=2')
+  })
+
   test('in header fields are masked where a plan is shown', () => {
     write(
       'config.yaml',

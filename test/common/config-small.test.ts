@@ -169,7 +169,7 @@ describe('messages', () => {
     expect(scrub('found "hunter22!" twice: hunter22!', 'hunter22!')).toBe('found "***" twice: ***')
   })
 
-  test.each(['sk-ant-api03-abcdef', 'gsk_abcdefgh12345', 'AIza-SyAbcdefgh', 'ghp_abcdefgh12345'])(
+  test.each(['sk-ant-api03-abcdef', 'gsk_abcdefgh12345', 'AIzaSyAbcdefgh', 'ghp_abcdefgh12345'])(
     'mask what looks like a key: %s',
     key => {
       expect(scrub(`found "${key}"`)).toBe('found "***"')
@@ -178,6 +178,12 @@ describe('messages', () => {
 
   test('mask passwords in addresses and bearer values', () => {
     expect(scrub('redis://:pass@h and Bearer abc.def')).toBe('redis://***@h and Bearer ***')
+  })
+
+  test('mask parameters that are named like keys', () => {
+    expect(scrub('found "https://h/v1?api-version=2&api_key=abc&x=1"')).toBe(
+      'found "https://h/v1?api-version=2&api_key=***&x=1"',
+    )
   })
 
   test('leave names of models alone', () => {

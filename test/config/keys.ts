@@ -2,6 +2,8 @@
 
 export interface SchemaNode {
   readonly description?: string
+  /** A credential. */
+  readonly writeOnly?: boolean
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly items?: SchemaNode
   readonly additionalProperties?: SchemaNode | boolean

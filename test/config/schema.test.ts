@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest'
 import { configJsonSchema } from '../../src/common/config/index.ts'
 import { document } from '../../src/common/config/schema/document.ts'
+import { isSecretPath } from '../../src/common/config/values.ts'
 import { keysOf, type SchemaNode } from './keys.ts'
 
 /** The key must be written. */
@@ -435,6 +436,19 @@ test('every key of the language has a row', () => {
     .filter(path => !path.startsWith('.llm_providers') && !/^\.listeners\.(?:e|in)gress_traffic/.test(path))
   expect([...new Set(keys)].filter(path => !rows.has(path))).toEqual([])
 })
+
+test('every secret of the schema is one by its path, also in a file full of errors', () => {
+  const secrets = keysOf(configJsonSchema() as SchemaNode).filter(({ node }) => holdsSecret(node))
+  expect(secrets.length).toBeGreaterThan(8)
+  expect(
+    secrets.filter(({ path }) => !isSecretPath(path.split('.').slice(1))).map(({ path }) => path),
+  ).toEqual([])
+})
+
+function holdsSecret(node: SchemaNode): boolean {
+  if (node.writeOnly === true) return true
+  return node.items !== undefined && holdsSecret(node.items)
+}
 
 test('every row is a key of the language', () => {
   const keys = new Set(keysOf(configJsonSchema() as SchemaNode).map(({ path }) => path))

@@ -28,10 +28,6 @@ const DORMANT: readonly Dormant[] = [
   { key: 'listeners[].input_filters', used: hasList('input_filters') },
   { key: 'listeners[].output_filters', used: hasList('output_filters') },
   {
-    key: 'model_providers[].http_host',
-    used: document => document.model_providers.some(one => one.http_host),
-  },
-  {
     key: 'model_providers[].prices',
     used: document => document.model_providers.some(one => one.prices !== undefined),
   },

@@ -179,7 +179,7 @@ const HIDDEN_CHARS_MIN = 6
 
 /** Keys of the well-known vendors, bearer values, passwords in URLs, and long mixed text. */
 const LOOKS_SECRET =
-  /\b(?:sk|pk|rk|xai|gsk|AIza|ghp|glpat|do|vck|key|tok)[-_][\w-]{8,}|(?<=[Bb]earer )\S+|(?<=:\/\/)[^\s/@]+(?=@)|\b(?=\w*[a-z])(?=\w*[A-Z])(?=\w*\d)\w{32,}/g
+  /\b(?:sk|pk|rk|xai|gsk|ghp|glpat|vck)[-_][\w-]{8,}|\bAIza[\w-]{8,}|(?<=[Bb]earer )\S+|(?<=:\/\/)[^\s/@]+(?=@)|(?<=[?&][\w-]*(?:key|token|secret|sig)[\w-]*=)[^\s&"]+|\b(?=\w*[a-z])(?=\w*[A-Z])(?=\w*\d)\w{32,}/g
 
 function describeFound(value: unknown): string {
   if (value === undefined) return 'nothing'

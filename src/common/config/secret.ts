@@ -70,6 +70,7 @@ export function maskedPlan(plan: Plan): unknown {
   const providers = plan.providers.map(provider => ({
     ...provider,
     headers: maskedHeaders(provider.headers),
+    ...(provider.query === undefined ? {} : { query: maskedQuery(provider.query) }),
   }))
   const masked = mapSecrets({ ...plan, providers }, () => MASK)
   return maskTexts(masked, secrets)
@@ -87,6 +88,16 @@ function maskTexts(value: unknown, secrets: ReadonlySet<string>): unknown {
     ]),
   )
 }
+
+/** Some hosts take their key as a parameter. */
+function maskedQuery(query: string): string {
+  return query.replace(/([^&=]+)=([^&]*)/g, (pair, name: string) =>
+    SECRET_HEADER.test(name) || SIGNATURE.test(name) ? `${name}=${MASK}` : pair,
+  )
+}
+
+/** Parameters of signed addresses. */
+const SIGNATURE = /^(?:sig|signature|code)$/i
 
 /** Header fields are plain text in a plan, because every call sends them. */
 function maskedHeaders(headers: readonly string[]): string[] {
