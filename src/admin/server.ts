@@ -1,8 +1,9 @@
-// The admin listener: health, metrics, the plan in use. Reading is free for whoever reaches the address; anything
+// The admin listener: health, metrics, the plan in use, what dialects can carry. Reading is free for whoever reaches the address; anything
 // else needs the token. Owns its own socket and bounds; everything it shows is asked of its source when it is asked.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { capabilitiesText } from './capabilities.ts'
 import { admitted } from './token.ts'
 
 export interface AdminHealth {
@@ -44,7 +45,7 @@ const REQUEST_MS_MAX = 5_000
 const KEEP_ALIVE_MS = 5_000
 const SWEEP_MS = 1_000
 
-const PATHS = ['/healthz', '/readyz', '/metrics', '/config'] as const
+const PATHS = ['/healthz', '/readyz', '/metrics', '/config', '/capabilities'] as const
 
 interface Answer {
   readonly status: number
@@ -126,6 +127,8 @@ async function answerTo(request: IncomingMessage, { token, source }: AdminOption
       return healthAnswer(source.health(), 'ready')
     case '/config':
       return json(200, source.config())
+    case '/capabilities':
+      return { status: 200, type: 'application/json', text: capabilitiesText(), headers: {} }
     default: {
       // `/stats?format=prometheus` is where dashboards of the reference look.
       const { contentType, text } = await source.metrics()

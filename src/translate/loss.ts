@@ -22,6 +22,15 @@ const WARNING_BYTES_MAX = 2048
 /** Losses kept per prompt; what comes after is counted only. */
 const LOSSES_MAX = 256
 
+/** Losses that change what an answer costs and never what it says: told like all others, refused by nobody. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'cache_mark',
+  'cache_mark_on_model_text',
+  'too_many_cache_marks',
+  'automatic_cache',
+  'cache_key',
+])
+
 /** Collects losses in the order they are found, each once. */
 export class LossList {
   readonly items: Loss[] = []
@@ -40,7 +49,7 @@ export class LossList {
 
   /** A strict caller wants all or nothing: names every field that would lose something. */
   refuse(): void {
-    const refused = this.items.filter(item => item.action !== 'emulate')
+    const refused = this.items.filter(item => item.action !== 'emulate' && !HARMLESS.has(item.reason))
     const first = refused[0]
     if (first === undefined) return
     const named = refused.map(item => `${item.field} (${item.reason})`).join(', ')

@@ -35,6 +35,20 @@ describe('looking is free', () => {
     expect(await (await fetch(`${origin}/config`)).json()).toEqual({ hash: 'abc', plan: {} })
   })
 
+  test('what dialects can carry is shown for every pair and feature', async () => {
+    const reply = await fetch(`${await open()}/capabilities`)
+    expect(reply.headers.get('content-type')).toBe('application/json')
+    const matrix = (await reply.json()) as { dialects: string[]; prompts: { id: string; cells: object }[] }
+    expect(matrix.dialects).toHaveLength(5)
+    expect(matrix.prompts.find(({ id }) => id === 'image-by-url')?.cells).toMatchObject({
+      'openai-chat': {
+        'openai-chat': 'native',
+        'anthropic-messages': 'translated',
+        'bedrock-converse': 'refused',
+      },
+    })
+  })
+
   test('readiness and liveness are told apart, with reasons', async () => {
     const health: AdminHealth = { alive: true, ready: false, reasons: ['draining'] }
     const origin = await open({ health: () => health })

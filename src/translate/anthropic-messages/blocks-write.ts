@@ -3,7 +3,15 @@
 import type { JsonOut } from '../bytes/json-out.ts'
 import { argumentsObject } from '../bytes/json-text.ts'
 import { textOfBase64 } from '../media.ts'
-import type { CallPart, MediaPart, Part, PromptTurn, ReasoningPart, ResultPart } from '../prompt.ts'
+import {
+  type CallPart,
+  type MediaPart,
+  type Part,
+  type PromptTurn,
+  type ReasoningPart,
+  type ResultPart,
+  textPart,
+} from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import { cacheControl } from './wire.ts'
 
@@ -43,8 +51,10 @@ export class BlockWriter {
     const [only] = turn.parts
     const plain =
       turn.parts.length === 1 && only?.kind === 'text' && only.cache === null && only.extra.length === 0
-    if (plain && (only.citations.length === 0 || !this.own)) out.member('content', only.text)
-    else this.content(out, 'content', turn)
+    if (plain && (only.citations.length === 0 || !this.own)) {
+      if (only.citations.length > 0) this.writing.lose('drop', only.at, 'citations')
+      out.member('content', only.text)
+    } else this.content(out, 'content', turn)
     if (this.own) out.extras(turn.extra)
     else
       for (const extra of turn.extra) this.writing.lose('drop', `${turn.at}/${extra.name}`, 'unknown_member')
@@ -132,7 +142,10 @@ export class BlockWriter {
   private result(out: JsonOut, result: ResultPart): void {
     out.object().member('type', 'tool_result').member('tool_use_id', this.writing.callId(result.callId))
     const [only] = result.parts
-    if (result.json !== null) out.member('content', result.json)
+    if (result.json !== null && result.parts.length > 0) {
+      const said = result.json === '{}' ? [] : [textPart(result.json, result.at)]
+      this.content(out, 'content', { parts: [...said, ...result.parts] })
+    } else if (result.json !== null) out.member('content', result.json)
     else if (result.parts.length === 1 && only?.kind === 'text' && only.cache === null)
       out.member('content', only.text)
     else if (result.parts.length > 0) this.content(out, 'content', result)

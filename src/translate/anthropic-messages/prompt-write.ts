@@ -2,6 +2,7 @@
 
 import { hashHex } from '../bytes/hash.ts'
 import { JsonOut } from '../bytes/json-out.ts'
+import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, BUDGET_TOKENS_MIN, budgetOfEffort, effortOfWish } from '../efforts.ts'
 import type { WishName } from '../fields.ts'
 import type { Prompt, Tool } from '../prompt.ts'
@@ -54,6 +55,13 @@ export function writePrompt(prompt: Prompt, writing: PromptWriting): Uint8Array 
   writeOutputConfig(out, prompt, plan, writing)
   writeCaller(out, prompt, writing)
   noteUnsaid(prompt, writing)
+  noteCacheHints(prompt, writing, {
+    marks: true,
+    toolMarks: true,
+    resultMarks: true,
+    automatic: true,
+    key: false,
+  })
   if (prompt.stream) out.member('stream', true)
   if (own) out.extras(prompt.extra)
   return out.endObject().bytes()

@@ -3,6 +3,7 @@
 
 import { hashHex } from '../bytes/hash.ts'
 import { JsonOut } from '../bytes/json-out.ts'
+import { noteCacheHints } from '../cache-hints.ts'
 import type { WishName } from '../fields.ts'
 import type { Prompt, PromptTurn, ServiceTier } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
@@ -48,6 +49,13 @@ export function writePrompt(prompt: Prompt, writing: PromptWriting): Uint8Array 
   writeResponsePaths(out, prompt)
   writeCaller(out, prompt, writing)
   noteUnsaid(prompt, writing)
+  noteCacheHints(prompt, writing, {
+    marks: true,
+    toolMarks: true,
+    resultMarks: true,
+    automatic: true,
+    key: false,
+  })
   out.extras(ownMembers(prompt, null))
   return out.endObject().bytes()
 }

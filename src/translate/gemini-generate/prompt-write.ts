@@ -1,6 +1,7 @@
 // A prompt as a generateContent body. Owns what Gemini hosts can be told; everything else is reported as lost.
 
 import { JsonOut } from '../bytes/json-out.ts'
+import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, effortOfWish } from '../efforts.ts'
 import { pointerOf, type WishName } from '../fields.ts'
 import { openapiOf, withoutConst } from '../openapi.ts'
@@ -45,6 +46,13 @@ export function writePrompt(prompt: Prompt, writing: PromptWriting): Uint8Array 
   writeConfig(out, prompt, writing)
   writeCaller(out, prompt, writing, own)
   noteUnsaid(prompt, writing)
+  noteCacheHints(prompt, writing, {
+    marks: false,
+    toolMarks: false,
+    resultMarks: false,
+    automatic: false,
+    key: false,
+  })
   if (own) out.extras(extrasAt(restOf(prompt), ''))
   return out.endObject().bytes()
 }

@@ -2,6 +2,7 @@
 
 import { JsonOut } from '../bytes/json-out.ts'
 import { hashHex } from '../bytes/hash.ts'
+import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, effortOfWish } from '../efforts.ts'
 import type { OutputFormat, Prompt, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
@@ -28,6 +29,14 @@ export function writePrompt(prompt: Prompt, writing: PromptWriting): Uint8Array 
   writeSampling(out, prompt, writing)
   writeReasoning(out, prompt, writing)
   writeCaller(out, prompt, writing)
+  const { firstParty, facts } = writing.target
+  noteCacheHints(prompt, writing, {
+    marks: facts.cacheMarks,
+    toolMarks: false,
+    resultMarks: false,
+    automatic: firstParty,
+    key: firstParty,
+  })
   if (prompt.stream) {
     // Usage is always asked for: it is metered even when the client does not want to see it.
     out.member('stream', true).memberRaw('stream_options', '{"include_usage":true}')
@@ -227,6 +236,10 @@ function writeSampling(out: JsonOut, prompt: Prompt, writing: PromptWriting): vo
 function writeReasoning(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const wish = prompt.reasoning
   if (wish === null) return
+  // OpenAI shows thoughts in Responses only; other hosts show them unasked.
+  if (writing.target.firstParty && wish.show !== null && wish.show !== 'none') {
+    writing.loseWish('drop', 'reasoning', 'thoughts_not_shown')
+  }
   const wanted = effortOfWish(wish)
   if (wanted === null) return
   if (writing.target.facts.reasoning === 'none') {
@@ -258,10 +271,12 @@ function writeCaller(out: JsonOut, prompt: Prompt, writing: PromptWriting): void
     } else writing.loseWish('drop', 'metadata', 'unsupported')
   }
   if (firstParty) out.memberIf('prompt_cache_key', prompt.cacheKey)
-  if (prompt.dialect === 'openai-chat' || prompt.dialect === 'openai-responses') {
-    if (firstParty) out.memberIf('store', prompt.store)
-    else if (prompt.store) writing.loseWish('drop', 'store', 'unsupported')
+  if (firstParty && prompt.cacheAuto !== null) {
+    const ttl = prompt.cacheAuto === 'long' ? '12h' : '30m'
+    out.memberRaw('prompt_cache_options', `{"mode":"implicit","ttl":"${ttl}"}`)
   }
+  if (firstParty) out.memberIf('store', prompt.store)
+  else if (prompt.store) writing.loseWish('drop', 'store', 'unsupported')
   if (prompt.tier !== null && prompt.tier !== 'auto') {
     const dear = prompt.tier !== 'standard' && prompt.tier !== 'flex'
     if (!firstParty) writing.loseWish('drop', 'tier', 'unsupported')

@@ -2,6 +2,7 @@
 
 import { hashHex } from '../bytes/hash.ts'
 import { JsonOut } from '../bytes/json-out.ts'
+import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, effortOfWish } from '../efforts.ts'
 import type { WishName } from '../fields.ts'
 import type { OutputFormat, Prompt, ReasoningWish } from '../prompt.ts'
@@ -34,6 +35,10 @@ export function writePrompt(prompt: Prompt, writing: PromptWriting): Uint8Array 
   writeState(out, prompt, writing)
   writeCaller(out, prompt, writing)
   noteUnsaid(prompt, writing)
+  const { firstParty, facts } = writing.target
+  const told = own || firstParty
+  const marks = own || (firstParty && facts.cacheMarks)
+  noteCacheHints(prompt, writing, { marks, toolMarks: false, resultMarks: false, automatic: told, key: told })
   if (prompt.stream) out.member('stream', true)
   if (own) {
     for (const wish of prompt.vendorWishes)
@@ -115,12 +120,20 @@ function writeFormat(out: JsonOut, format: OutputFormat, writing: PromptWriting)
 function writeReasoning(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const own = prompt.dialect === 'openai-responses'
   const effort = effortFor(prompt, writing)
-  const summary = effort === null || prompt.reasoning === null ? null : summaryFor(prompt.reasoning, prompt)
+  const reasons = effort !== null || showsWithoutEffort(prompt, writing)
+  const summary = !reasons || prompt.reasoning === null ? null : summaryFor(prompt.reasoning, prompt)
   const nested = own ? prompt.vendorWishes.filter(wish => wish.name.startsWith('reasoning/')) : []
-  if (effort === null && nested.length === 0) return
+  if (effort === null && summary === null && nested.length === 0) return
   out.key('reasoning').object().memberIf('effort', effort).memberIf('summary', summary)
   for (const wish of nested) out.memberRaw(wish.name.slice('reasoning/'.length), wish.json)
   out.endObject()
+}
+
+/** The model decides how hard to think, and the client wants to see it. */
+function showsWithoutEffort(prompt: Prompt, writing: PromptWriting): boolean {
+  const wish = prompt.reasoning
+  if (wish === null || effortOfWish(wish) !== null || writing.target.facts.reasoning === 'none') return false
+  return wish.show !== null
 }
 
 function effortFor(prompt: Prompt, writing: PromptWriting): string | null {

@@ -122,7 +122,6 @@ class ToolWriter {
   }
 
   private close(tool: Tool): void {
-    // A cache mark on a tool has no place here and changes no meaning: hosts cache long prompts by themselves.
     if (this.own) this.out.extras(tool.extra)
     else
       for (const extra of tool.extra) this.writing.lose('drop', `${tool.at}/${extra.name}`, 'unknown_member')
