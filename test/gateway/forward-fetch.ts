@@ -10,7 +10,7 @@ export function benchFetch(bench: Bench): typeof fetch {
     const request = new Request(input, init)
     const url = new URL(request.url)
     const headers: string[] = []
-    request.headers.forEach((value, name) => headers.push(name, value))
+    for (const [name, value] of request.headers) headers.push(name, value)
     const body = new Uint8Array(await request.arrayBuffer())
     const { reply, sink } = bench.open(request.method, `${url.pathname}${url.search}`, headers, body.length)
     if (sink.bodyMode === 'whole') sink.body(body)

@@ -46,6 +46,9 @@ export interface AttemptOwner {
 /** Frames held back before content: a start frame and some pings fit many times over. */
 const SEALED_BYTES_MAX = 64 * 1024
 
+/** A document whose price is asked for waits for its usage up to this size: replies of models fit, pictures need not. */
+const COSTED_BYTES_MAX = 1024 * 1024
+
 export class Attempt implements UpstreamHandler, ByteSink {
   readonly prepared: Prepared
   private readonly exchange: Exchange
@@ -225,7 +228,8 @@ export class Attempt implements UpstreamHandler, ByteSink {
    * becomes an honest status. Without an announced length only the end of the turn can tell.
    */
   private whole(): boolean {
-    if (this.exchange.costAsked || !this.prepared.verbatim) return true
+    if (!this.prepared.verbatim) return true
+    if (this.exchange.costAsked && this.heldBytes <= COSTED_BYTES_MAX && isJson(this.headers)) return true
     if (this.contentLength !== null) return this.heldBytes === this.contentLength
     setImmediate(releaseLate, this)
     return true
@@ -316,6 +320,11 @@ function releaseLate(attempt: Attempt): void {
 
 function isStream(contentType: string): boolean {
   return /^(?:text\/event-stream|application\/vnd\.amazon\.eventstream)/i.test(contentType)
+}
+
+/** Only a document tells what it cost. */
+function isJson(headers: HeaderList): boolean {
+  return /^application\/(?:[\w.+-]+\+)?json\b/i.test(headerValue(headers, 'content-type') ?? '')
 }
 
 function lengthOf(value: string | null): number | null {

@@ -1,0 +1,291 @@
+// Forms with files: streamed to the upstream, held by nobody, with the model found in their first bytes.
+
+import OpenAI, { toFile } from 'openai'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { formBoundary, FieldLook } from '../../src/gateway/multipart.ts'
+import { type FakeUpstream, startFakeUpstream, until } from '../support/fake-upstream/index.ts'
+import { benchFetch } from './forward-fetch.ts'
+import { Bench, provider, type Reply, type Sent } from './harness.ts'
+
+const BOUNDARY = 'xBOUNDARYx'
+const FORM = ['content-type', `multipart/form-data; boundary=${BOUNDARY}`]
+const OK = {
+  headers: ['content-type', 'application/json'],
+  body: '{"text":"hi","usage":{"input_tokens":3,"output_tokens":1}}',
+}
+const TRANSCRIBE = '/v1/audio/transcriptions'
+
+let upstream: FakeUpstream
+let bench: Bench
+
+beforeEach(async () => {
+  upstream = await startFakeUpstream()
+  upstream.always(() => OK)
+  bench = new Bench({ providers: [wildcard('openai')] })
+})
+
+afterEach(async () => {
+  await bench.close()
+  await upstream.close()
+  expect(bench.bugs).toEqual([])
+})
+
+function wildcard(name: string, origin = upstream.origin) {
+  return provider(`${name}/*`, origin, {
+    provider: name,
+    model: '*',
+    wildcardPrefix: name,
+    pathPrefix: `/${name}/v1`,
+  })
+}
+
+function field(name: string, value: string): string {
+  return `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
+}
+
+function file(bytes: number): string {
+  const head = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\n`
+  return `${head}${'f'.repeat(bytes)}\r\n`
+}
+
+const END = `--${BOUNDARY}--\r\n`
+
+/** Sends a form in pieces of `pieceBytes`, waiting where it is told to. */
+async function send(target: string, form: string, pieceBytes = 10_000, headers = FORM): Promise<Reply> {
+  const sent = open(target, Buffer.byteLength(form), headers)
+  await give(sent, form, pieceBytes)
+  return sent.reply.done
+}
+
+function open(target: string, contentLength: number | null, headers = FORM): Sent {
+  return bench.open('POST', target, headers, contentLength)
+}
+
+async function give({ sink, reply }: Sent, form: string, pieceBytes: number, ends = true): Promise<void> {
+  const bytes = Buffer.from(form)
+  for (let at = 0; at < bytes.length && reply.ending === null; at += pieceBytes) {
+    const resumed = new Promise<void>(resolve => (reply.onResumeBody = resolve))
+    if (!sink.chunk(bytes.subarray(at, at + pieceBytes))) await Promise.race([resumed, reply.done])
+  }
+  if (ends) sink.bodyEnd()
+}
+
+describe('a form', () => {
+  test.each([1, 3, 1_000, 1_000_000])(
+    'in pieces of %i bytes arrives with its model renamed',
+    async pieceBytes => {
+      const form = field('model', 'openai/whisper-1') + field('language', 'de') + file(5_000) + END
+      const reply = await send(TRANSCRIBE, form, pieceBytes)
+      expect([reply.status, reply.text]).toEqual([200, OK.body])
+      const [seen] = upstream.requests
+      expect(seen?.path).toBe('/openai/v1/audio/transcriptions')
+      expect(seen?.text()).toBe(form.replace('openai/whisper-1', 'whisper-1'))
+      expect(seen?.header('content-length')).toBe(String(form.length - 'openai/'.length))
+      expect(seen?.header('content-type')).toBe(FORM[1])
+      expect(bench.records[0]).toMatchObject({
+        bytesIn: form.length,
+        modelAsked: 'openai/whisper-1',
+        modelSent: 'whisper-1',
+        usage: { inputTokens: 3, outputTokens: 1 },
+        outcome: 'ok',
+      })
+    },
+  )
+
+  test('of unknown length is sent chunked', async () => {
+    const form = field('model', 'openai/whisper-1') + file(200_000) + END
+    const sent = open(TRANSCRIBE, null)
+    await give(sent, form, 7_000)
+    expect((await sent.reply.done).status).toBe(200)
+    expect(upstream.requests[0]?.header('transfer-encoding')).toBe('chunked')
+    expect(upstream.requests[0]?.text().length).toBe(form.length - 'openai/'.length)
+  })
+
+  test('with its model behind a short file is understood', async () => {
+    const form = file(5_000) + field('model', 'openai/whisper-1') + END
+    expect((await send(TRANSCRIBE, form)).status).toBe(200)
+    expect(upstream.requests[0]?.text()).toBe(form.replace('openai/whisper-1', 'whisper-1'))
+  })
+
+  test('with its model behind a long file goes to the only provider as it is', async () => {
+    const form = file(300_000) + field('model', 'whisper-1') + END
+    expect((await send(TRANSCRIBE, form)).status).toBe(200)
+    expect(upstream.requests[0]?.text()).toBe(form)
+  })
+
+  test('with its model behind a long file is refused where several providers could be meant', async () => {
+    await bench.close()
+    bench = new Bench({ providers: [wildcard('openai'), wildcard('groq')] })
+    const form = file(300_000) + field('model', 'groq/whisper-1') + END
+    const reply = await send(TRANSCRIBE, form)
+    expect(reply.status).toBe(400)
+    expect(reply.json).toMatchObject({ error: { param: 'model', code: 'model_too_late' } })
+    const named = await send(TRANSCRIBE, form, 10_000, [...FORM, 'x-gateway-provider', 'groq'])
+    expect(named.status).toBe(200)
+    expect(upstream.requests.map(seen => seen.path)).toEqual(['/groq/v1/audio/transcriptions'])
+  })
+
+  test('is not mistaken about a file that is called model, or that holds what looks like a field', async () => {
+    const fake = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="model"; filename="m"\r\n\r\nnobody/x\r\n`
+    const form = `${fake}--${BOUNDARY}\r\nContent-Disposition: form-data; name="prompt"\r\n\r\nname="model"\r\n\r\nnobody/y\r\n${field('model', 'openai/whisper-1')}${END}`
+    expect((await send(TRANSCRIBE, form)).status).toBe(200)
+    expect(upstream.requests[0]?.text()).toBe(form.replace('openai/whisper-1', 'whisper-1'))
+  })
+
+  test('without a model needs none where a file is stored', async () => {
+    const form = field('purpose', 'batch') + file(100_000) + END
+    expect((await send('/v1/files', form)).status).toBe(200)
+    expect(upstream.requests[0]?.text()).toBe(form)
+  })
+
+  test('that names a model nobody has is refused before anything is sent', async () => {
+    const reply = await send(TRANSCRIBE, field('model', 'nobody/x') + file(500_000) + END)
+    expect(reply.status).toBe(404)
+    expect(reply.json).toMatchObject({ error: { code: 'model_not_found' } })
+    expect(upstream.requests).toEqual([])
+  })
+
+  test.each([
+    ['no form', ['content-type', 'application/json']],
+    ['a form without a boundary', ['content-type', 'multipart/form-data']],
+    ['an encoded form', [...FORM, 'content-encoding', 'gzip']],
+  ])('that is %s is refused', async (_what, headers) => {
+    const reply = await send(TRANSCRIBE, '{}', 10, headers)
+    expect(reply.status).toBe(415)
+    expect(upstream.requests).toEqual([])
+  })
+
+  test('streams its reply where that is asked for', async () => {
+    const events = [
+      'data: {"type":"transcript.text.delta","delta":"h"}\n\n',
+      'data: {"type":"transcript.text.done","usage":{"type":"tokens","input_tokens":8,"output_tokens":2}}\n\n',
+    ]
+    upstream.always(() => ({ headers: ['content-type', 'text/event-stream'], frames: events }))
+    const reply = await send(
+      TRANSCRIBE,
+      field('model', 'openai/m') + field('stream', 'true') + file(10) + END,
+    )
+    expect(reply.text).toBe(events.join(''))
+    expect(bench.records[0]?.usage).toMatchObject({ inputTokens: 8, outputTokens: 2 })
+  })
+})
+
+describe('while a form is on its way', () => {
+  test('the client is not read faster than the upstream takes, and memory holds next to nothing', async () => {
+    const piece = 'f'.repeat(64 * 1024)
+    const sent = open(TRANSCRIBE, null)
+    let refusals = 0
+    let given = 0
+    const head = field('model', 'openai/whisper-1') + file(0).slice(0, -2)
+    await give(sent, head, 1_000, false)
+    await until('the upstream is asked', () => upstream.socketsOpen > 0)
+    for (; given < 800; given += 1) {
+      const resumed = new Promise<void>(resolve => (sent.reply.onResumeBody = resolve))
+      if (sent.sink.chunk(Buffer.from(piece))) continue
+      refusals += 1
+      await resumed
+    }
+    sent.sink.chunk(Buffer.from(`\r\n${END}`))
+    sent.sink.bodyEnd()
+    expect((await sent.reply.done).status).toBe(200)
+    expect(refusals).toBeGreaterThan(0)
+    expect(upstream.requests[0]?.body.length).toBe(
+      head.length - 'openai/'.length + 800 * piece.length + END.length + 2,
+    )
+  })
+
+  test('a client that leaves takes its upstream call along', async () => {
+    const sent = open(TRANSCRIBE, 100_000)
+    await give(sent, field('model', 'openai/whisper-1') + file(1_000), 1_000, false)
+    await until('the upstream is connected', () => upstream.socketsOpen === 1)
+    sent.sink.gone()
+    await until('the upstream is left', () => upstream.socketsOpen === 0)
+    expect(bench.records[0]?.outcome).toBe('client-closed')
+    expect(bench.services.upstream.pools()[0]).toMatchObject({ busy: 0, idle: 0 })
+  })
+
+  test('a body that breaks is answered and not completed upstream', async () => {
+    const { GatewayError } = await import('../../src/common/errors.ts')
+    const sent = open(TRANSCRIBE, 100_000)
+    await give(sent, field('model', 'openai/whisper-1') + file(1_000), 1_000, false)
+    await until('the upstream is connected', () => upstream.socketsOpen === 1)
+    sent.sink.bodyFailed(new GatewayError('request-timeout', 'too slow'))
+    expect((await sent.reply.done).status).toBe(408)
+    await until('the upstream is left', () => upstream.socketsOpen === 0)
+    expect(upstream.requests).toEqual([])
+  })
+
+  test('a refused connection is replaced by another key’s, a broken one is not', async () => {
+    const gone = await startFakeUpstream()
+    await gone.close()
+    await bench.close()
+    bench = new Bench({ providers: [wildcard('openai', gone.origin)], listener: { maxRetries: 2 } })
+    const form = field('model', 'openai/whisper-1') + file(10) + END
+    const reply = await send(TRANSCRIBE, form)
+    expect(reply.status).toBe(502)
+    expect(bench.records[0]?.attempts).toBe(3)
+    await bench.close()
+    upstream.always(() => ({ behaviour: { resetBeforeHeaders: true } }))
+    bench = new Bench({ providers: [wildcard('openai')], listener: { maxRetries: 2 } })
+    expect((await send(TRANSCRIBE, form)).status).toBe(502)
+    expect(bench.records[0]?.attempts).toBe(1)
+    expect(upstream.requests).toHaveLength(1)
+  })
+})
+
+describe('the official client', () => {
+  function client(): OpenAI {
+    return new OpenAI({ apiKey: 'k', baseURL: 'http://gateway/v1', fetch: benchFetch(bench), maxRetries: 0 })
+  }
+
+  test('has a recording transcribed, whatever the order of its fields', async () => {
+    const recording = await toFile(Buffer.alloc(20_000, 1), 'a.wav')
+    const one = await client().audio.transcriptions.create({ model: 'openai/whisper-1', file: recording })
+    const other = await client().audio.transcriptions.create({ file: recording, model: 'openai/whisper-1' })
+    expect([one.text, other.text]).toEqual(['hi', 'hi'])
+    for (const seen of upstream.requests) expect(seen.text()).toContain('name="model"\r\n\r\nwhisper-1\r\n')
+  })
+
+  test('stores a file and edits a picture', async () => {
+    upstream.always(() => ({
+      headers: ['content-type', 'application/json'],
+      body: '{"id":"file-1","data":[]}',
+    }))
+    const stored = await client().files.create({
+      purpose: 'batch',
+      file: await toFile(Buffer.from('{}'), 'a.jsonl'),
+    })
+    expect(stored.id).toBe('file-1')
+    await client().images.edit({
+      model: 'openai/gpt-image-1',
+      prompt: 'a',
+      image: await toFile(Buffer.alloc(9), 'a.png'),
+    })
+    expect(upstream.requests.map(seen => seen.path)).toEqual(['/openai/v1/files', '/openai/v1/images/edits'])
+  })
+})
+
+describe('a boundary', () => {
+  test.each([
+    ['multipart/form-data; boundary=abc', 'abc'],
+    ['Multipart/Form-Data; charset=utf-8; boundary="a b:c"', 'a b:c'],
+    ['multipart/mixed; boundary=abc', null],
+    ['multipart/form-data; boundary=', null],
+    [`multipart/form-data; boundary=${'x'.repeat(71)}`, null],
+    [null, null],
+  ])('of %s is %s', (contentType, boundary) => {
+    expect(formBoundary(contentType)).toBe(boundary)
+  })
+
+  test('that is torn anywhere is found', () => {
+    const form = `${field('a', '1')}${field('model', 'm-1')}${END}`
+    for (let cut = 0; cut <= form.length; cut++) {
+      const look = new FieldLook('model', BOUNDARY)
+      look.push(Buffer.from(form.slice(0, cut)))
+      const early = look.look()
+      look.push(Buffer.from(form.slice(cut)))
+      const found = early === 'more' ? look.look() : early
+      expect(found).toMatchObject({ value: 'm-1' })
+    }
+  })
+})
