@@ -40,6 +40,13 @@ function chatFrames(): string[] {
   return [...frames, 'data: [DONE]\n\n']
 }
 
+/** The same with two answers in turn: no frame is like the one before it. */
+function turnsFrames(): Uint8Array[] {
+  return chatFrames().map((frame, at) =>
+    encoder.encode(at % 2 === 0 ? frame : frame.replace('"index":0', '"index":1')),
+  )
+}
+
 function messagesFrames(): string[] {
   const event = (type: string, members: string): string =>
     `event: ${type}\ndata: {"type":"${type}"${members}}\n\n`
@@ -265,6 +272,8 @@ for (const [dialect, frames] of STREAMS) {
   cases.push(streamCase(`${dialect}, a frame a piece`, dialect, frames, frames.length))
   cases.push(streamCase(`${dialect}, 16 KiB a piece`, dialect, loaded(frames), frames.length))
 }
+const turns = turnsFrames()
+cases.push(streamCase('openai-chat, no frame like the last', 'openai-chat', turns, turns.length))
 cases.push(
   streamCase(
     'openai-chat, usage hidden, a frame a piece',

@@ -94,6 +94,12 @@ describe('the chunk that only tells usage', () => {
     for (let cut = 0; cut <= stream.length; cut++) expect(shown(stream, [cut])).toBe(stream)
   })
 
+  test('is hidden as often as it comes', () => {
+    expect(shown(delta('a') + usage + usage + delta('b') + usage + finish + usage + done)).toBe(
+      delta('a') + delta('b') + finish + done,
+    )
+  })
+
   test('may name its usage before its choices, and may lack its last blank line', () => {
     const early = `data: {"usage":{"prompt_tokens":3,"completion_tokens":2},"choices":[]}`
     for (let cut = 0; cut <= early.length; cut++) {
@@ -166,6 +172,15 @@ describe('a long event', () => {
     expect(written).toContain(`an event is longer than ${32 * MIB} bytes`)
     expect(passed).toBeLessThan(33 * MIB)
   })
+})
+
+test('a frame that announces an absurd length and is torn there breaks nothing', () => {
+  for (const length of [1, 4, 7, 8, 11]) {
+    const sent = Uint8Array.of(0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff, 1, 2, 3).subarray(0, length)
+    const { bytes, facts } = relay('bedrock-converse', [sent], 'cut')
+    expect(facts.state).toBe('failed')
+    expect(bytes.length).toBe(length)
+  }
 })
 
 test('a response that fails names the response its client knows, and the next number', () => {

@@ -111,9 +111,13 @@ export class FrameScanner {
     if (!this.between && this.state !== STOPPED) this.keepTorn(bytes)
   }
 
-  /** What must be written so that the next frame is one of its own. The torn one is made unreadable on request. */
-  tornEnding(unreadable: boolean): Uint8Array {
-    if (this.between || this.state === STOPPED) return EMPTY
+  /**
+   * What must be written so that the next frame is one of its own, or null when nothing can make it so. The torn one
+   * is made unreadable on request.
+   */
+  tornEnding(unreadable: boolean): Uint8Array | null {
+    if (this.between) return EMPTY
+    if (this.state === STOPPED) return null
     const inHeaders = this.state === HEADERS
     return restOfFrame({
       prelude: this.prelude,

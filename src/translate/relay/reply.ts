@@ -116,8 +116,10 @@ class RelayedFrames implements ReplyPath, FrameWatcher {
   cut(error: ErrorReply): void {
     if (this.facts.state !== 'open') return
     this.watch.facts.fail(error)
+    const ending = this.frames.tornEnding(this.watch.endsReply)
+    if (ending === null) return
     const form = new ByteOut()
-    form.bytes(this.frames.tornEnding(this.watch.endsReply))
+    form.bytes(ending)
     this.watch.errorForm(form, error)
     form.flush(this.out)
   }

@@ -22,6 +22,10 @@ export interface TornFrame {
   readonly crc: number
 }
 
+/** More filler is not worth sending: only a torn image is missing more. */
+const REST_BYTES_MAX = 1024 * 1024
+/** The service's own maximum. */
+const HEADERS_BYTES_MAX = 128 * 1024
 const PRELUDE_BYTES = 12
 const CRC_BYTES = 4
 const FRAME_BYTES_MIN = PRELUDE_BYTES + CRC_BYTES
@@ -53,8 +57,11 @@ const IS_EVENT = stringHeader(':message-type', 'event')
 /** An event of a type that no service sends: clients skip it. */
 const SKIPPED_EVENT = [...stringHeader(':event-type', 'torn'), ...IS_EVENT]
 
-/** The bytes that are missing. */
-export function restOfFrame(torn: TornFrame): Uint8Array {
+/**
+ * The bytes that are missing, or null when there are too many: then the client's own complaint about a truncated
+ * frame has to do.
+ */
+export function restOfFrame(torn: TornFrame): Uint8Array | null {
   const rest: number[] = []
   let { headersLeft, payloadLeft } = torn
   if (torn.preludeBytes < PRELUDE_BYTES) {
@@ -64,6 +71,7 @@ export function restOfFrame(torn: TornFrame): Uint8Array {
     payloadLeft = view.getUint32(0) - headersLeft - FRAME_BYTES_MIN
     rest.push(...prelude.subarray(torn.preludeBytes))
   }
+  if (headersLeft > HEADERS_BYTES_MAX || payloadLeft > REST_BYTES_MAX) return null
   if (headersLeft > 0) pushHeaders(rest, torn.headers, headersLeft)
   const payload = payloadRest(torn.payload, payloadLeft)
   const bytes = new Uint8Array(rest.length + payload.length + torn.checksumLeft)
