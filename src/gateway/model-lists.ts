@@ -76,6 +76,15 @@ export function unknownModel(
   })
 }
 
+/** The error of a bare id that several providers have. */
+export function ambiguousModel(asked: string, names: readonly string[]): GatewayError {
+  return new GatewayError(
+    'bad-request',
+    `several providers have a model \`${printable(asked)}\`; name one: ${names.slice(0, NAMES_SHOWN_MAX).join(', ')}`,
+    { param: 'model', code: 'ambiguous_model' },
+  )
+}
+
 /** Caller's text in a message: short, printable. */
 function printable(text: string): string {
   const clean = text.replace(/[\x00-\x1f\x7f`]/g, '?')

@@ -9,7 +9,7 @@ import {
   passesCacheMarks,
   reasoningFamily,
 } from '../providers/index.ts'
-import { buildModelIndex, type ModelIndex, publicModels } from '../routing/index.ts'
+import { buildModelIndex, type ModelIndex, type ModelPrice, publicModels } from '../routing/index.ts'
 import { type BodyFixups, type DialectId, type TargetFacts, targetFacts } from '../translate/index.ts'
 import { type Deadlines, RetryBudget } from '../upstream/index.ts'
 import type { PublicModel } from './model-lists.ts'
@@ -66,6 +66,15 @@ export class PlanView {
       budget,
       cell: this.cell(provider.name, index),
     }))
+  }
+
+  /** The configured price of a target, else the catalogue's. */
+  price(target: Target): ModelPrice | null {
+    const { provider, model } = target
+    const prices = this.plan.features?.prices ?? {}
+    const own = prices[provider.name] ?? prices[`${provider.provider}/${model}`] ?? prices[model]
+    if (own === undefined) return this.services.catalogue.find(model).price
+    return { ...own, cacheWriteLong: null, source: 'configuration', asOf: '' }
   }
 
   traits(target: Target): HostTraits {

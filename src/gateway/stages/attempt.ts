@@ -200,7 +200,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
     const usage = this.path?.facts.usage ?? null
     if (usage === null) return
     record.usage = usage
-    record.costUsd = costUsd(usage, this.exchange.services.catalogue.find(this.prepared.target.model).price)
+    record.costUsd = costUsd(usage, this.exchange.view.price(this.prepared.target))
   }
 
   private deliver(chunk: Uint8Array, path: ReplyPath): void {

@@ -177,9 +177,20 @@ function fillContext(exchange: Exchange, context: ReplyContext): void {
   }
 }
 
+/** What path and header fields say of the prompt beside its body. */
 function pathFacts(exchange: Exchange, stream: boolean): PathFacts | null {
-  if (!PATH_DIALECTS.has(exchange.dialect)) return null
-  return { model: exchange.pathModel ?? '', stream }
+  if (PATH_DIALECTS.has(exchange.dialect)) return { model: exchange.pathModel ?? '', stream }
+  const betas = headerValue(exchange.request.headers, 'anthropic-beta')
+  if (exchange.dialect !== 'anthropic-messages' || betas === null) return null
+  return { model: exchange.record.modelAsked ?? '', stream, betas: betaNames(betas) }
+}
+
+/** More names than any client sends; a name is a word with dashes. */
+const BETAS_MAX = 32
+
+function betaNames(field: string): readonly string[] {
+  const names = field.split(',').map(name => name.trim())
+  return names.filter(name => /^[\w-]{1,80}$/.test(name)).slice(0, BETAS_MAX)
 }
 
 function isStrict(exchange: Exchange): boolean {

@@ -4,7 +4,7 @@ import type { ProviderPlan } from '../../common/config/index.ts'
 import { findModel } from '../../routing/index.ts'
 import type { Lane } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
-import { unknownModel } from '../model-lists.ts'
+import { ambiguousModel, unknownModel } from '../model-lists.ts'
 
 /** A model at a provider. */
 export interface Target {
@@ -25,7 +25,10 @@ export interface GatewayLane extends Lane {
 export function routeExchange(exchange: Exchange, asked: string | null): readonly Target[] {
   const { view } = exchange
   const found = findModel(view.models, asked)
-  if ('unknown' in found) throw unknownModel(asked, found.unknown, view.publicModels)
+  if ('unknown' in found) {
+    if (found.ambiguous) throw ambiguousModel(asked ?? '', found.unknown)
+    throw unknownModel(asked, found.unknown, view.publicModels)
+  }
   const targets: Target[] = [{ provider: found.provider, model: found.upstreamModel }]
   for (const name of found.provider.fallbacks) {
     const next = findModel(view.models, name)

@@ -29,6 +29,7 @@ class MessageWriter {
   private readonly out: JsonOut
   private readonly writing: PromptWriting
   private readonly prompt: Prompt
+  private messages = 0
 
   constructor(out: JsonOut, writing: PromptWriting, prompt: Prompt) {
     this.out = out
@@ -45,9 +46,11 @@ class MessageWriter {
       else if (turn.role === 'user') this.user(turn)
       else this.model(turn)
     }
+    if (this.messages === 0) this.writing.refuseNothing()
   }
 
   private open(role: string): JsonOut {
+    this.messages += 1
     return this.out.object().member('role', role)
   }
 
@@ -292,13 +295,18 @@ class MessageWriter {
     return this.writing.target.facts.replayReasoning ? part.sections.join('\n\n') : ''
   }
 
+  /** The first-party API has no member for it and refuses unknown ones; compatible hosts read it back. */
   private usable(part: ReasoningPart): boolean {
-    return part.opaque !== null && part.opaque.family === this.writing.target.family
+    const { family, firstParty, facts } = this.writing.target
+    if (firstParty && !facts.replayReasoning) return false
+    return part.opaque !== null && part.opaque.family === family
   }
 
   private reasoning(parts: readonly ReasoningPart[]): void {
     for (const part of parts) {
-      if (part.opaque !== null) this.writing.takes(part.opaque, part.at)
+      if (part.opaque !== null && this.writing.takes(part.opaque, part.at) && !this.usable(part)) {
+        this.writing.lose('drop', part.at, 'reasoning_not_replayed')
+      }
       if (part.sections.length > 0 && this.readable(part) === '') {
         this.writing.lose('drop', part.at, 'reasoning_not_replayed')
       }
