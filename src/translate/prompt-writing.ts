@@ -54,6 +54,17 @@ export class PromptWriting {
     this.refuse(pointerOf(this.client, wish), message)
   }
 
+  /** Every turn was blank, or what was in it could not be carried: there is nothing to answer. */
+  refuseNothing(): never {
+    const member = memberPath(pointerOf(this.client, 'messages'))
+    throw new TranslateError(
+      'invalid',
+      `${member}: no turn with content is left to send`,
+      member,
+      'invalid_value',
+    )
+  }
+
   /** True when opaque material may be sent to this target. A false answer has been noted as a loss. */
   takes(opaque: Opaque, at: string): boolean {
     if (opaque.family === this.target.family) return true

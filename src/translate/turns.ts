@@ -5,7 +5,6 @@
 import { promptTurn, resultPart, textPart, type Part, type PromptTurn, type ResultPart } from './prompt.ts'
 import type { Prompt } from './prompt.ts'
 import type { PromptWriting } from './prompt-writing.ts'
-import { TranslateError } from './translate-error.ts'
 
 const OPENING_TEXT = '(conversation continues)'
 const CONTINUE_TEXT = 'Please continue.'
@@ -29,9 +28,7 @@ export function cleanTurns(
   )
   answerCalls(drafts, writing)
   const turns = merged(drafts.filter(draft => draft.parts.length > 0))
-  if (turns.length === 0) {
-    throw new TranslateError('invalid', 'no turn with content is left to send', 'messages', 'invalid_value')
-  }
+  if (turns.length === 0) writing.refuseNothing()
   openWithUser(turns, writing)
   closeForAnswer(turns, writing)
   return turns.map(draft => ({ ...draft.turn, role: draft.role, parts: draft.parts }))

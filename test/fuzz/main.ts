@@ -1,5 +1,5 @@
 // Runs the fuzz targets one after another: `npm run fuzz -- [--seconds N] [--seed N] [name…]`.
-// The seconds are shared out evenly; the seed is printed and replays the run.
+// The seconds are shared out by weight; the seed is printed and replays the run.
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ export interface FuzzResult {
 }
 
 interface FuzzTarget {
+  /** How many parts of the time it takes where others take one; targets with many readers take more. */
+  readonly weight?: number
   run(options: FuzzOptions): Promise<FuzzResult>
 }
 
@@ -35,17 +37,22 @@ if (names.length === 0) {
   console.error('no such fuzz target')
   process.exit(2)
 }
-const seconds = Math.max(1, Number(values.seconds) / names.length)
-console.log(`fuzzing ${names.join(', ')}: ${seconds.toFixed(1)} s each, seed ${seed}`)
-let failed = 0
+/** Less is not worth the start of a target. */
+const SECONDS_MIN = 1
+const targets: { readonly name: string; readonly target: FuzzTarget }[] = []
 for (const name of names) {
-  const target = (await import(
-    pathToFileURL(join(import.meta.dirname, `${name}.fuzz.js`)).href
-  )) as FuzzTarget
+  const url = pathToFileURL(join(import.meta.dirname, `${name}.fuzz.js`)).href
+  targets.push({ name, target: (await import(url)) as FuzzTarget })
+}
+const weights = targets.reduce((sum, { target }) => sum + (target.weight ?? 1), 0)
+console.log(`fuzzing ${names.join(', ')} for ${values.seconds} s, seed ${seed}`)
+let failed = 0
+for (const { name, target } of targets) {
+  const seconds = Math.max(SECONDS_MIN, (Number(values.seconds) * (target.weight ?? 1)) / weights)
   try {
     const { iterations } = await target.run({ seconds, seed })
     if (iterations === 0) throw new Error('the target ran no iteration')
-    console.log(`${name}: ${iterations} iterations, nothing found`)
+    console.log(`${name}: ${iterations} iterations in ${seconds.toFixed(1)} s, nothing found`)
   } catch (error) {
     failed += 1
     console.error(`${name}: FAILED with seed ${seed}`)

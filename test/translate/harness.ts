@@ -15,7 +15,10 @@ import type { ReplyFacts } from '../../src/translate/reply-path.ts'
 import { type ModelFacts, type TargetFacts, targetFacts, UNKNOWN_MODEL } from '../../src/translate/target.ts'
 import { CheckingSink } from '../../src/translate/turn-check.ts'
 
-const FIXTURES = new URL('../fixtures/', import.meta.url).pathname
+/** Sources and build have different depths; the fixtures are in the sources. */
+const FIXTURES = ['../fixtures/', '../../../test/fixtures/']
+  .map(place => new URL(place, import.meta.url).pathname)
+  .find(existsSync)!
 const GOLDENS = new URL('../golden/', import.meta.url).pathname
 
 export const dialects: readonly Dialect[] = Object.values(DIALECT_TABLE)

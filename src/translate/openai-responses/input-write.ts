@@ -18,7 +18,6 @@ import type {
   VendorPart,
 } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
-import { TranslateError } from '../translate-error.ts'
 
 /** What the parts list of a message or an output can hold. */
 type Said = TextPart | RefusalPart | MediaPart | VendorPart
@@ -57,9 +56,7 @@ export class InputWriter {
     }
     this.out.endArray()
     if (this.own) return
-    if (this.items === 0) {
-      throw new TranslateError('invalid', 'no turn with content is left to send', 'messages', 'invalid_value')
-    }
+    if (this.items === 0) this.writing.refuseNothing()
     const last = turns.at(-1)
     if (last?.role === 'model' && !this.writing.target.facts.prefill) {
       this.writing.lose('map', last.at, 'prefill_as_history')
