@@ -4,7 +4,7 @@
 import type { Exchange, Operate } from './exchange.ts'
 import { Attempts, type Prepare } from './stages/attempts.ts'
 import { countHere, prepareCount, vendorCounts } from './stages/count.ts'
-import { forwardWhole } from './stages/forward.ts'
+import { forwardEmbeddings, forwardWhole } from './stages/forward.ts'
 import { prepareCall } from './stages/prepare.ts'
 import { readRequest } from './stages/read.ts'
 import { routeExchange, type Target } from './stages/route.ts'
@@ -27,7 +27,7 @@ export const countTokens: Operate = exchange => {
 export const forward: Operate = forwardWhole
 
 /** Embeddings: forwarded to those who make them as OpenAI does, translated for the others. */
-export const embed: Operate = forwardWhole
+export const embed: Operate = forwardEmbeddings
 
 function begin(exchange: Exchange, targets: readonly Target[], prepare: Prepare): void {
   exchange.attempts = new Attempts(exchange, targets, prepare)

@@ -1,6 +1,9 @@
 // The only door of the leaf.
 
 export { DIALECTS, type Dialect, type DialectId, PATH_DIALECTS, type PathFacts } from './dialect.ts'
+export { type EmbeddingsCalls, type EmbeddingsVendor, writeEmbeddingsCalls } from './embeddings/calls.ts'
+export { type EmbeddingsPrompt, readEmbeddingsPrompt } from './embeddings/prompt.ts'
+export { embeddingsReply } from './embeddings/reply.ts'
 export type { HeaderFields, WrittenError } from './error-forms/form.ts'
 export { readError, writeError } from './error-forms/whole.ts'
 export type { ErrorKind, ErrorReply } from './errors.ts'

@@ -16,6 +16,7 @@ import type { Exchange } from '../exchange.ts'
 import { headersToClient } from '../forward-headers.ts'
 import { errorReply } from '../replies.ts'
 import type { Failure } from './failure.ts'
+import { FanOut } from './fan-out.ts'
 import { UpstreamFault } from './fault.ts'
 import type { Target } from './route.ts'
 
@@ -24,6 +25,8 @@ export interface Prepared {
   readonly target: Target
   readonly dialect: DialectId
   readonly request: UpstreamRequest
+  /** Further calls, where one is not enough: the reply is then the JSON list of all replies. */
+  readonly more?: readonly UpstreamRequest[]
   /** True when the caller wants a stream. */
   readonly streaming: boolean
   /** The bytes that leave are those that arrive, so the upstream's length and type are the reply's. */
@@ -80,7 +83,11 @@ export class Attempt implements UpstreamHandler, ByteSink {
     record.attempts += 1
     record.upstreamDialect = this.prepared.dialect
     record.upstreamStartedMs = services.clock.monotonicMs()
-    this.call = services.upstream.send(this.prepared.request, this)
+    const { more = NO_MORE, request } = this.prepared
+    this.call =
+      more.length === 0
+        ? services.upstream.send(request, this)
+        : new FanOut(services.upstream, [request, ...more], this)
   }
 
   // ── the upstream's moves ────────────────────────────────────────────────────────────────────────────────
@@ -313,6 +320,8 @@ export class Attempt implements UpstreamHandler, ByteSink {
     return headers
   }
 }
+
+const NO_MORE: readonly UpstreamRequest[] = []
 
 function releaseLate(attempt: Attempt): void {
   attempt.releaseHeld()

@@ -4,7 +4,7 @@
 
 import { GatewayError } from '../../common/errors.ts'
 import { headerValue } from '../../common/headers.ts'
-import { addProviderHeaders, forwardPath } from '../../providers/index.ts'
+import { addProviderHeaders, embeddingsForm, forwardPath } from '../../providers/index.ts'
 import {
   type ByteSink,
   type ForwardForm,
@@ -20,8 +20,9 @@ import type { Exchange } from '../exchange.ts'
 import { headersToUpstream } from '../forward-headers.ts'
 import type { Prepared } from './attempt.ts'
 import { Attempts, type Prepare, type Repeatable } from './attempts.ts'
+import { prepareEmbeddings } from './embed.ts'
 import type { Failure } from './failure.ts'
-import { PROVIDER_HEADER, routeByModel, routeByProvider, speaksOpenAi } from './forward-route.ts'
+import { PROVIDER_HEADER, routeByModel, routeByProvider, type Serves, speaksOpenAi } from './forward-route.ts'
 import { checkContentType, readRequest } from './read.ts'
 import type { GatewayLane, Target } from './route.ts'
 
@@ -56,6 +57,19 @@ export function forwardWhole(exchange: Exchange): void {
     scan.model === null ? routeByProvider(exchange) : routeByModel(exchange, scan.model, speaksOpenAi)
   run(exchange, targets, repeatable, lane => prepareJson(exchange, lane, scan))
 }
+
+/** Embeddings are made by more vendors than those with OpenAI's interface. */
+export function forwardEmbeddings(exchange: Exchange): void {
+  const scan = readRequest(exchange)
+  const targets =
+    scan.model === null ? routeByProvider(exchange) : routeByModel(exchange, scan.model, makesEmbeddings)
+  run(exchange, targets, ALWAYS, lane => {
+    const vendor = scan.model === null ? null : embeddingsForm(lane.target.provider)
+    return vendor === null ? prepareJson(exchange, lane, scan) : prepareEmbeddings(exchange, lane, vendor)
+  })
+}
+
+const makesEmbeddings: Serves = provider => speaksOpenAi(provider) || embeddingsForm(provider) !== null
 
 /** Forwards a form whose start has come. */
 export function forwardUpload(exchange: Exchange, form: Form, model: FormModel | null): void {
