@@ -17,6 +17,8 @@ export interface SignedCall {
   readonly host: string | null
   readonly contentType: string | null
   readonly body: Uint8Array | string | null
+  /** Say the body's hash in a field, too; AWS's own clients do. Default true. */
+  readonly addHash?: boolean
 }
 
 interface AwsKeys {
@@ -78,7 +80,9 @@ export async function signerWith(
   tools: Pick<AuthTools, 'clock'>,
 ): Promise<Signer> {
   const { SignatureV4 } = await import('@smithy/signature-v4')
-  const signer = new SignatureV4({ credentials: keys, region, service, sha256: Sha256 })
+  const scope = { credentials: keys, region, service, sha256: Sha256 }
+  const signer = new SignatureV4(scope)
+  const bare = new SignatureV4({ ...scope, applyChecksum: false })
   return async call => {
     const url = new URL(call.path, call.origin)
     const query: Record<string, string | string[]> = {}
@@ -88,7 +92,7 @@ export async function signerWith(
     }
     const headers: Record<string, string> = { host: call.host ?? url.host }
     if (call.contentType !== null) headers['content-type'] = call.contentType
-    const signed = await signer.sign(
+    const signed = await (call.addHash === false ? bare : signer).sign(
       {
         method: call.method,
         protocol: url.protocol,
