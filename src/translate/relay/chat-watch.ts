@@ -60,22 +60,27 @@ const ROOT = object({
   error: take(ERROR),
 })
 
+const UNSEEN = 0
 const BEGUN = 1
 const FINISHED = 2
 
 export class ChatWatch extends Watch {
   readonly root: Place = ROOT
   readonly facts: RelayFacts
-  private readonly choices: Uint8Array
+  /** What is known of each choice, by index. */
+  private readonly choices: number[]
   private begun: number
   private finished: number
-  /** Choices of the current frame: index, and finish reason or ''. */
+  /** Choices of the current frame: index, and finish reason or ''. Their number is kept apart. */
   private readonly indexes: number[]
   private readonly words: string[]
+  private count: number
   private index: number
   private word: string
   private choicesSeen: boolean
   private choiceSeen: boolean
+  /** A choice of the current frame has a finish reason. */
+  private finishes: boolean
   private usageSeen: boolean
   private error: unknown
   private choiceError: unknown
@@ -83,15 +88,17 @@ export class ChatWatch extends Watch {
   constructor() {
     super(TAGS)
     this.facts = new RelayFacts(readUsage)
-    this.choices = new Uint8Array(CHOICES_MAX)
+    this.choices = []
     this.begun = 0
     this.finished = 0
     this.indexes = []
     this.words = []
+    this.count = 0
     this.index = 0
     this.word = ''
     this.choicesSeen = false
     this.choiceSeen = false
+    this.finishes = false
     this.usageSeen = false
     this.error = null
     this.choiceError = null
@@ -143,9 +150,11 @@ export class ChatWatch extends Watch {
   }
 
   override closed(tag: number): void {
-    if (tag === CHOICES || this.indexes.length === CHOICES_MAX) return
-    this.indexes.push(this.index)
-    this.words.push(this.word)
+    if (tag === CHOICES || this.count === CHOICES_MAX) return
+    this.indexes[this.count] = this.index
+    this.words[this.count] = this.word
+    this.count += 1
+    if (this.word !== '') this.finishes = true
   }
 
   override document(): boolean {
@@ -155,14 +164,14 @@ export class ChatWatch extends Watch {
       else this.noteChoices()
     }
     // One that tells usage only may have to be hidden each time.
-    const ordinary = facts.state === 'open' && !this.onlyUsage && this.words.every(word => word === '')
+    const ordinary = facts.state === 'open' && !this.onlyUsage && !this.finishes
     this.forget()
     return ordinary
   }
 
   override forget(): void {
-    this.indexes.length = 0
-    this.words.length = 0
+    this.count = 0
+    this.finishes = false
     this.choicesSeen = false
     this.choiceSeen = false
     this.usageSeen = false
@@ -198,11 +207,12 @@ export class ChatWatch extends Watch {
 
   private noteChoices(): void {
     const { facts } = this
-    for (let at = 0; at < this.indexes.length; at++) {
+    for (let at = 0; at < this.count; at++) {
       const index = this.indexes[at]!
       const word = this.words[at]!
       if (index >= CHOICES_MAX) continue
-      if (this.choices[index] === 0) {
+      while (this.choices.length <= index) this.choices.push(UNSEEN)
+      if (this.choices[index] === UNSEEN) {
         this.choices[index] = BEGUN
         this.begun += 1
       }

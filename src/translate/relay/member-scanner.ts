@@ -6,12 +6,15 @@
 // brackets closed, which no truncated document can do.
 
 import { ByteQueue } from '../bytes/byte-queue.ts'
+import { shortTextEnd, textEnd } from './plain-text.ts'
 import { COUNT, PASS, type Place, TAKE, TOUCH } from './places.ts'
 
 /** A wanted value longer than this is passed over: ids, usage and errors are far shorter. */
 const TAKEN_BYTES_MAX = 64 * 1024
 /** No wanted name is longer. */
 const NAME_BYTES_MAX = 64
+/** Input from which on looking at four bytes at once pays for the view it needs. */
+const LONG_BYTES = 1024
 /** Deepest tree of places, with room. */
 const PLACES_DEPTH_MAX = 16
 /** Digits of a count; more would not be exact. */
@@ -19,7 +22,7 @@ const COUNT_MAX = 2 ** 50
 
 export interface Watcher {
   /** By tag: 0 once the watcher has what it needs. */
-  readonly wants: Uint8Array
+  readonly wants: number[]
   /** The JSON text of a value is `bytes[from, to)`; lent until return. */
   taken(tag: number, bytes: Uint8Array, from: number, to: number): void
   touched(tag: number): void
@@ -74,7 +77,9 @@ export class MemberScanner {
   private readonly torn: ByteQueue
   private touching: boolean
   private number: number
-  private readonly name: Uint8Array
+  private view: DataView | null
+  /** Start of a torn name; made when the first one is torn. */
+  private name: Uint8Array
   /** Bytes of a torn name kept so far; more than fits means a name nobody wants. */
   private nameUsed: number
   private nameFrom: number
@@ -85,7 +90,8 @@ export class MemberScanner {
     this.places = new Array<Place>(PLACES_DEPTH_MAX).fill(root)
     this.objects = new Array<boolean>(PLACES_DEPTH_MAX).fill(false)
     this.torn = new ByteQueue(TAKEN_BYTES_MAX)
-    this.name = new Uint8Array(NAME_BYTES_MAX)
+    this.view = null
+    this.name = EMPTY
     this.state = VALUE
     this.depth = 0
     this.skipped = 0
@@ -108,7 +114,7 @@ export class MemberScanner {
     this.skipped = 0
     this.next = this.root
     this.marking = false
-    this.marks.length = 0
+    if (this.marks.length > 0) this.marks.length = 0
     if (this.taking) this.torn.clear()
     this.taking = false
     this.touching = false
@@ -142,6 +148,7 @@ export class MemberScanner {
       if (code === LF || code === CR) break
       at = this.step(bytes, at, to, code)
     }
+    this.view = null
     if (this.taking) this.keepTaken(bytes, at)
     if (this.state === NAME || this.state === NAME_ESCAPE) this.keepName(bytes, at)
     return at
@@ -338,15 +345,18 @@ export class MemberScanner {
       this.touching = false
       if (code !== QUOTE) this.watcher.touched(this.next!.tag)
     }
-    while (code !== QUOTE && code !== BACKSLASH && code >= 0x20) {
-      at += 1
-      if (at === to) return at
-      code = bytes[at]!
-    }
+    at = to - at < LONG_BYTES ? shortTextEnd(bytes, at, to) : textEnd(bytes, this.viewOf(bytes), at, to)
+    if (at === to) return at
+    code = bytes[at]!
     if (code === QUOTE) return this.endText(bytes, at, to)
     if (code === BACKSLASH) this.state += 1
     else if (code === LF || code === CR) return at
     return at + 1
+  }
+
+  private viewOf(bytes: Uint8Array): DataView {
+    this.view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return this.view
   }
 
   private endText(bytes: Uint8Array, at: number, to: number): number {
@@ -395,6 +405,7 @@ export class MemberScanner {
   }
 
   private keepName(bytes: Uint8Array, to: number): void {
+    if (this.name === EMPTY) this.name = new Uint8Array(NAME_BYTES_MAX)
     const used = this.nameUsed + to - this.nameFrom
     if (used <= NAME_BYTES_MAX) this.name.set(bytes.subarray(this.nameFrom, to), this.nameUsed)
     // A name torn right after its quote must still be known to be torn.
@@ -441,8 +452,13 @@ function lineEnd(bytes: Uint8Array, from: number, to: number): number {
 
 function memberOf(place: Place, bytes: Uint8Array, from: number, to: number): Place | null {
   const { names } = place
+  const length = to - from
+  const first = bytes[from]
   for (let index = 0; index < names.length; index++) {
-    if (equalBytes(names[index]!, bytes, from, to)) return place.members[index]!
+    const name = names[index]!
+    if (name.length === length && name[0] === first && equalBytes(name, bytes, from, to)) {
+      return place.members[index]!
+    }
   }
   return null
 }

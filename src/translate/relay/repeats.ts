@@ -11,6 +11,11 @@ const SPANS_MAX = 8
 /** Digits of a count that is exact. */
 const DIGITS_MAX = 15
 
+/** After so many events in a row that were not like the one before, learning rests. */
+const MISSES_MAX = 12
+/** For so many events: a stream that changes its ways is tried again. */
+const REST_EVENTS = 100
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
@@ -23,6 +28,8 @@ export class Repeats {
   private readonly spans: number[]
   /** Where they are in the event at hand: start, end. */
   private readonly found: number[]
+  private misses: number
+  private rest: number
 
   constructor() {
     this.bytes = EMPTY
@@ -30,6 +37,8 @@ export class Repeats {
     this.used = 0
     this.spans = []
     this.found = []
+    this.misses = 0
+    this.rest = 0
   }
 
   get known(): boolean {
@@ -39,7 +48,7 @@ export class Repeats {
   /** Learns `bytes[from, to)`, an event that may come again without saying anything new. */
   learn(bytes: Uint8Array, from: number, to: number, marks: readonly number[]): void {
     this.used = 0
-    if (to - from > EVENT_BYTES_MAX || marks.length > SPANS_MAX * 3) return
+    if (to - from > EVENT_BYTES_MAX || marks.length > SPANS_MAX * 3 || this.resting) return
     if (this.bytes === EMPTY) {
       this.bytes = new Uint8Array(EVENT_BYTES_MAX)
       this.view = new DataView(this.bytes.buffer)
@@ -50,6 +59,19 @@ export class Repeats {
     for (let mark = 0; mark < marks.length; mark += 3) {
       this.spans.push(marks[mark]!, marks[mark + 1]! - from, marks[mark + 2]! - from)
     }
+  }
+
+  /** Learning an event costs as much as it saves, so a stream whose events differ is left alone for a while. */
+  private get resting(): boolean {
+    if (this.misses < MISSES_MAX) {
+      this.misses += 1
+      return false
+    }
+    this.rest += 1
+    if (this.rest < REST_EVENTS) return true
+    this.misses = 0
+    this.rest = 0
+    return false
   }
 
   /** Index behind the event at `from` if it is the known one again, else -1. What it tells is told. */
@@ -72,6 +94,7 @@ export class Repeats {
       const tag = spans[span]!
       if (tag >= 0) tell(watcher, tag, bytes, found[span]!, found[span + 1]!)
     }
+    this.misses = 0
     return at + this.used - known
   }
 

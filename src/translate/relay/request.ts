@@ -8,7 +8,14 @@ import type { DialectId } from '../dialect.ts'
 import { TranslateError, assert } from '../translate-error.ts'
 import { BodyWalk, type MemberRange } from './body-walk.ts'
 
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
 const NAMES = ['model', 'stream', 'stream_options'] as const
+const WANTED = NAMES.map(name => encoder.encode(name))
+const WANTED_ELSEWHERE = WANTED.slice(0, 2)
+const WANTED_OPTIONS = [encoder.encode('include_usage')]
+const NONE: readonly Uint8Array[] = []
 const MODEL = 0
 const STREAM = 1
 const STREAM_OPTIONS = 2
@@ -21,9 +28,6 @@ const SAID_IN_BODY: ReadonlySet<DialectId> = new Set([
   'openai-responses',
   'anthropic-messages',
 ])
-
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /** What a body says, and where. */
 export class RequestScan {
@@ -39,8 +43,8 @@ export class RequestScan {
   constructor(dialect: DialectId, bytes: Uint8Array) {
     this.dialect = dialect
     this.bytes = bytes
-    const wanted = !SAID_IN_BODY.has(dialect) ? [] : dialect === 'openai-chat' ? NAMES : NAMES.slice(0, 2)
-    this.walk = new BodyWalk(bytes, 0, bytes.length, wanted)
+    const wanted = dialect === 'openai-chat' ? WANTED : WANTED_ELSEWHERE
+    this.walk = new BodyWalk(bytes, 0, bytes.length, SAID_IN_BODY.has(dialect) ? wanted : NONE)
     this.model = readModel(bytes, last(this.walk, MODEL))
     this.stream = readFlag(bytes, last(this.walk, STREAM), 'stream')
     this.includeUsage = readIncludeUsage(bytes, last(this.walk, STREAM_OPTIONS))
@@ -79,15 +83,15 @@ interface Splice {
 
 /** Gives every member of the name one value: `value`, or what the last one says. */
 function spliceMember(splices: Splice[], scan: RequestScan, wanted: number, value: string | null): void {
-  const ranges = scan.walk.members.filter(member => member.wanted === wanted)
-  const lastRange = ranges.at(-1)
-  if (lastRange === undefined) {
+  const { members } = scan.walk
+  const lastRange = last(scan.walk, wanted)
+  if (lastRange === null) {
     if (value !== null) insert(splices, scan.walk, `${JSON.stringify(NAMES[wanted])}:${value}`)
     return
   }
-  if (value === null && ranges.length === 1) return
   const agreed = value ?? textOf(scan.bytes, lastRange)
-  for (const range of ranges) {
+  for (const range of members) {
+    if (range.wanted !== wanted || (value === null && range === lastRange)) continue
     if (textOf(scan.bytes, range) !== agreed) splices.push({ from: range.from, to: range.to, text: agreed })
   }
 }
@@ -119,15 +123,19 @@ function insert(splices: Splice[], walk: BodyWalk, member: string): void {
   splices.push({ from: walk.insideTo, to: walk.insideTo, text: comma + member })
 }
 
-function spliced(bytes: Uint8Array, splices: readonly Splice[], from = 0, to = bytes.length): Uint8Array {
-  const ordered = [...splices].sort((left, right) => left.from - right.from)
-  const texts = ordered.map(splice => encoder.encode(splice.text))
+function spliced(bytes: Uint8Array, splices: Splice[], from = 0, to = bytes.length): Uint8Array {
+  splices.sort((left, right) => left.from - right.from)
+  const texts = splices.map(splice => encoder.encode(splice.text))
   let length = to - from
-  for (const [index, splice] of ordered.entries()) length += texts[index]!.length - (splice.to - splice.from)
+  for (let index = 0; index < texts.length; index++) {
+    const splice = splices[index]!
+    length += texts[index]!.length - (splice.to - splice.from)
+  }
   const out = new Uint8Array(length)
   let read = from
   let write = 0
-  for (const [index, splice] of ordered.entries()) {
+  for (let index = 0; index < texts.length; index++) {
+    const splice = splices[index]!
     out.set(bytes.subarray(read, splice.from), write)
     write += splice.from - read
     out.set(texts[index]!, write)
@@ -139,11 +147,14 @@ function spliced(bytes: Uint8Array, splices: readonly Splice[], from = 0, to = b
 }
 
 function last(walk: BodyWalk, wanted: number): MemberRange | null {
-  return walk.members.findLast(member => member.wanted === wanted) ?? null
+  for (let index = walk.members.length - 1; index >= 0; index--) {
+    if (walk.members[index]!.wanted === wanted) return walk.members[index]!
+  }
+  return null
 }
 
 function optionsWalk(bytes: Uint8Array, range: MemberRange): BodyWalk {
-  return new BodyWalk(bytes, range.from, range.to, ['include_usage'])
+  return new BodyWalk(bytes, range.from, range.to, WANTED_OPTIONS)
 }
 
 function textOf(bytes: Uint8Array, range: MemberRange): string {

@@ -60,7 +60,8 @@ export class SseScanner {
   isOdd: boolean
   /** Bytes of the event so far, ends of lines included; up to date when `scan` has returned. */
   eventBytes: number
-  readonly eventName: Uint8Array
+  /** Made when the first event with a name comes. */
+  eventName: Uint8Array
   eventNameUsed: number
   /** Data of the current event that earlier pieces brought, as long as it is one line and short. */
   private readonly torn: ByteQueue
@@ -82,7 +83,7 @@ export class SseScanner {
     this.isDone = false
     this.isOdd = false
     this.eventBytes = 0
-    this.eventName = new Uint8Array(EVENT_NAME_BYTES_MAX)
+    this.eventName = NO_BYTES
     this.eventNameUsed = 0
     this.torn = new ByteQueue(TORN_BYTES_MAX)
     this.dataFrom = -1
@@ -257,6 +258,7 @@ export class SseScanner {
       this.hasData = true
       this.dataLines += 1
     } else {
+      if (this.eventName === NO_BYTES) this.eventName = new Uint8Array(EVENT_NAME_BYTES_MAX)
       this.eventNameUsed = 0
       this.state = EVENT_NAME
     }

@@ -10,12 +10,12 @@ import type { Place } from './places.ts'
 export abstract class Watch implements Watcher {
   abstract readonly root: Place
   abstract readonly facts: RelayFacts
-  readonly wants: Uint8Array
+  readonly wants: number[]
   /** Lines, each with its line feed, that make clients pass over a torn event unread; '' where there are none. */
   readonly tornLines: string = ''
 
   constructor(tags: number) {
-    this.wants = new Uint8Array(tags).fill(1)
+    this.wants = new Array<number>(tags).fill(1)
   }
 
   abstract taken(tag: number, bytes: Uint8Array, from: number, to: number): void
