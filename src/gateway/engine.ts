@@ -11,7 +11,7 @@ import type { ClientRequest, Engine, ReplySink, RequestSink } from './edge.ts'
 import { dialectOfPath, ENDPOINTS, type EndpointMatch, matchEndpoint, normalPath } from './endpoints.ts'
 import { Exchange, type ExchangeRegister, type Operate } from './exchange.ts'
 import { Immediate } from './immediate.ts'
-import { listDialect, modelEntry, modelList, unknownModel } from './model-lists.ts'
+import { listDialect, modelCard, modelCards, modelEntry, modelList } from './model-lists.ts'
 import { countTokens, embed, forward, generate } from './pipeline.ts'
 import { PlanView } from './plan-view.ts'
 import { errorBytes, jsonReply, methodNotAllowed, type WholeReply } from './replies.ts'
@@ -123,20 +123,23 @@ export class GatewayEngine implements Engine, ExchangeRegister {
     match: EndpointMatch,
     path: string,
   ): RequestSink {
-    const dialect = listDialect(request.headers, path)
-    const { publicModels } = this.view
+    const { target } = request
+    const at = target.indexOf('?')
+    const query = at < 0 ? '' : target.slice(at + 1)
+    const dialect = listDialect(request.headers, path, query)
     const { pattern } = match.endpoint
-    if (match.model === null) {
-      const list = jsonReply(200, modelList(dialect, publicModels))
-      return this.answerNow(request, reply, requestId, pattern, list, 'ok')
+    const { view } = this
+    const { catalogue } = this.services
+    try {
+      const document =
+        match.model === null
+          ? modelList(dialect, modelCards(view, catalogue), query)
+          : modelEntry(dialect, modelCard(view, catalogue, match.model))
+      return this.answerNow(request, reply, requestId, pattern, jsonReply(200, document), 'ok')
+    } catch (thrown) {
+      if (!(thrown instanceof GatewayError)) throw thrown
+      return this.refuseHere(request, reply, requestId, pattern, path, thrown, dialect)
     }
-    const model = publicModels.find(candidate => candidate.id === match.model)
-    if (model === undefined) {
-      const error = unknownModel(match.model, [], publicModels)
-      return this.refuseHere(request, reply, requestId, pattern, path, error, dialect)
-    }
-    const entry = jsonReply(200, modelEntry(dialect, model))
-    return this.answerNow(request, reply, requestId, pattern, entry, 'ok')
   }
 
   private wrongMethod(

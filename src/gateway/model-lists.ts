@@ -1,8 +1,17 @@
-// `GET /v1/models` and `/v1/models/{id}` in the shape of whoever asks.
+// `GET /v1/models` and `/v1/models/{id}` in the shape of whoever asks, with what the catalogue knows. Owns shapes and
+// pages; what is listed is the plan's.
 // Facts: `wire-formats` specification, sections 1.6 and 1.7.
 
+import type { Plan } from '../common/config/index.ts'
 import { GatewayError } from '../common/errors.ts'
 import { type HeaderList, headerValue } from '../common/headers.ts'
+import {
+  type Catalogue,
+  type CatalogueEntry,
+  type FoundModel,
+  findModel,
+  type ModelIndex,
+} from '../routing/index.ts'
 import type { DialectId } from '../translate/index.ts'
 
 /** One line of the public list. */
@@ -12,45 +21,229 @@ export interface PublicModel {
   readonly ownedBy: string
 }
 
+/** Everything a list can say about a model. */
+export interface ModelCard extends PublicModel {
+  /** What an alias stands for, or null. */
+  readonly aliasOf: string | null
+  /** It only echoes. */
+  readonly demo: boolean
+  /** It makes vectors, not turns. */
+  readonly embeds: boolean
+  readonly entry: CatalogueEntry
+}
+
+/** What is listed, and where a name leads. */
+export interface ModelSource {
+  readonly publicModels: readonly PublicModel[]
+  readonly models: ModelIndex
+  readonly plan: Pick<Plan, 'aliases'>
+}
+
 /** Seconds since 1970; the reference answers 0, and a made-up date would be worse. */
 const CREATED = 0
 const CREATED_TEXT = '1970-01-01T00:00:00Z'
 
-/** Who asks, told by headers (and by Gemini's version segment in the path). */
-export function listDialect(headers: HeaderList, path: string): DialectId {
+/** The most entries of a page, and of a list that is not asked for in pages. */
+const PAGE_MAX = 1_000
+
+const DEMO_TEXT = 'A demonstration that ships with the gateway: it echoes what it is sent and asks no model.'
+
+/** Vendors price a million tokens; lists that tools read, one. */
+const TOKENS_PER_PRICE = 1_000_000
+/** Decimals of a price per token: a thousandth of the smallest unit of any price list. */
+const PRICE_DECIMALS = 12
+
+/** Who asks: told by Gemini's version segment in the path, by headers, or by Gemini's key in the query. */
+export function listDialect(headers: HeaderList, path: string, query = ''): DialectId {
+  if (path.startsWith('/v1beta/')) return 'gemini-generate'
   if (headerValue(headers, 'anthropic-version') !== null || headerValue(headers, 'x-api-key') !== null)
     return 'anthropic-messages'
-  if (path.startsWith('/v1beta/')) return 'gemini-generate'
   if (headerValue(headers, 'x-goog-api-key') !== null || headerValue(headers, 'x-goog-api-client') !== null)
     return 'gemini-generate'
-  return 'openai-chat'
+  return /(?:^|&)key=/.test(query) ? 'gemini-generate' : 'openai-chat'
 }
 
-export function modelList(dialect: DialectId, models: readonly PublicModel[]): unknown {
-  const data = models.map(model => modelEntry(dialect, model))
-  if (dialect === 'gemini-generate') return { models: data }
-  if (dialect !== 'anthropic-messages') return { object: 'list', data }
+/** The cards of a plan's list, in its order; made once per plan. */
+export function modelCards(source: ModelSource, catalogue: Catalogue): readonly ModelCard[] {
+  let cards = made.get(source)
+  if (cards === undefined) {
+    cards = source.publicModels.map(model => cardOf(model, source, catalogue))
+    made.set(source, cards)
+  }
+  return cards
+}
+
+const made = new WeakMap<ModelSource, readonly ModelCard[]>()
+
+/** The card of a listed model, or of another name for one; throws `model-not-found`. */
+export function modelCard(source: ModelSource, catalogue: Catalogue, id: string): ModelCard {
+  const listed = modelCards(source, catalogue).find(card => card.id === id)
+  if (listed !== undefined) return listed
+  const found = source.models.exact.get(id)
+  const name = found === undefined ? null : nameOf(found)
+  const owner = modelCards(source, catalogue).find(card => card.id === name)
+  if (owner !== undefined) return { ...owner, id }
+  const guess = findModel(source.models, id)
+  throw unknownModel(id, 'unknown' in guess ? guess.unknown : [], source.publicModels)
+}
+
+/** The name under which a bare id is listed. */
+function nameOf({ provider, upstreamModel }: FoundModel): string {
+  return provider.wildcardPrefix === null ? provider.name : `${provider.wildcardPrefix}/${upstreamModel}`
+}
+
+function cardOf(model: PublicModel, source: ModelSource, catalogue: Catalogue): ModelCard {
+  const found = source.models.exact.get(model.id) ?? source.models.under(model.id)
+  const sent = found?.upstreamModel ?? model.id
+  const demo = found?.provider.provider === 'demo'
+  const aliasOf = source.plan.aliases[model.id] ?? null
+  return { ...model, aliasOf, demo, embeds: /embed/i.test(sent), entry: catalogue.find(demo ? '' : sent) }
+}
+
+/** A list as `query` asks for it. Throws `bad-request` for a page there is not. */
+export function modelList(dialect: DialectId, cards: readonly ModelCard[], query: string): unknown {
+  const asked = new URLSearchParams(query)
+  if (dialect === 'gemini-generate') return geminiList(cards, asked)
+  if (dialect === 'anthropic-messages') return anthropicList(cards, asked)
+  return { object: 'list', data: cards.map(openAiEntry) }
+}
+
+export function modelEntry(dialect: DialectId, card: ModelCard): unknown {
+  if (dialect === 'anthropic-messages') return anthropicEntry(card)
+  return dialect === 'gemini-generate' ? geminiEntry(card) : openAiEntry(card)
+}
+
+function anthropicList(cards: readonly ModelCard[], asked: URLSearchParams): unknown {
+  const limit = pageSize(asked.get('limit'), 'limit')
+  const [after, before] = [asked.get('after_id'), asked.get('before_id')]
+  if (after !== null && before !== null)
+    throw badPage('after_id', 'it cannot be given together with before_id')
+  let from = after === null ? 0 : place(cards, after, 'after_id') + 1
+  let to = Math.min(cards.length, from + limit)
+  let more = to < cards.length
+  if (before !== null) {
+    to = place(cards, before, 'before_id')
+    from = Math.max(0, to - limit)
+    more = from > 0
+  }
+  const page = cards.slice(from, to)
   return {
-    data,
-    has_more: false,
-    first_id: models[0]?.id ?? null,
-    last_id: models[models.length - 1]?.id ?? null,
+    data: page.map(anthropicEntry),
+    has_more: more,
+    first_id: page[0]?.id ?? null,
+    last_id: page.at(-1)?.id ?? null,
   }
 }
 
-export function modelEntry(dialect: DialectId, model: PublicModel): unknown {
-  if (dialect === 'anthropic-messages') {
-    const display = `${model.id} (${model.ownedBy})`
-    return { type: 'model', id: model.id, display_name: display, created_at: CREATED_TEXT }
+function geminiList(cards: readonly ModelCard[], asked: URLSearchParams): unknown {
+  const limit = pageSize(asked.get('pageSize'), 'pageSize')
+  const token = asked.get('pageToken')
+  // A token is the last name of the page before, so that it means the same after a reload.
+  const from = token === null || token === '' ? 0 : place(cards, token, 'pageToken') + 1
+  const page = cards.slice(from, from + limit)
+  const more = from + limit < cards.length
+  return { models: page.map(geminiEntry), ...(more ? { nextPageToken: page.at(-1)!.id } : {}) }
+}
+
+function pageSize(text: string | null, param: string): number {
+  if (text === null || text === '') return PAGE_MAX
+  if (!/^\d{1,9}$/.test(text) || Number(text) < 1) throw badPage(param, `it must be 1 to ${PAGE_MAX}`)
+  const size = Number(text)
+  // Gemini brings down what is too much, Anthropic refuses it.
+  if (size > PAGE_MAX && param === 'limit') throw badPage(param, `it must be 1 to ${PAGE_MAX}`)
+  return Math.min(size, PAGE_MAX)
+}
+
+function place(cards: readonly ModelCard[], id: string, param: string): number {
+  const at = cards.findIndex(card => card.id === id)
+  if (at === -1) throw badPage(param, 'it names no model of this list')
+  return at
+}
+
+function badPage(param: string, why: string): GatewayError {
+  return new GatewayError('bad-request', `${param}: ${why}`, { param })
+}
+
+function openAiEntry(card: ModelCard): unknown {
+  const { entry } = card
+  return {
+    id: card.id,
+    object: 'model',
+    created: CREATED,
+    owned_by: card.ownedBy,
+    ...described(card),
+    context_length: entry.contextTokens,
+    max_output_tokens: entry.facts.outputTokensMax,
+    ...known(card),
   }
-  if (dialect === 'gemini-generate') {
-    return {
-      name: `models/${model.id}`,
-      displayName: `${model.id} (${model.ownedBy})`,
-      supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens'],
-    }
+}
+
+function anthropicEntry(card: ModelCard): unknown {
+  return {
+    type: 'model',
+    id: card.id,
+    display_name: displayName(card),
+    created_at: CREATED_TEXT,
+    // What the vendor says there of its own models is more than the catalogue knows.
+    capabilities: null,
+    lifecycle: 'active',
+    deprecated_at: null,
+    retires_at: null,
+    line: null,
+    max_input_tokens: card.entry.contextTokens,
+    max_tokens: card.entry.facts.outputTokensMax,
+    ...described(card),
+    ...known(card),
   }
-  return { id: model.id, object: 'model', created: CREATED, owned_by: model.ownedBy }
+}
+
+function geminiEntry(card: ModelCard): unknown {
+  const { entry } = card
+  const methods = card.embeds ? [] : ['generateContent', 'streamGenerateContent', 'countTokens']
+  return {
+    name: `models/${card.id}`,
+    displayName: displayName(card),
+    ...described(card),
+    ...(entry.contextTokens === null ? {} : { inputTokenLimit: entry.contextTokens }),
+    ...(entry.facts.outputTokensMax === null ? {} : { outputTokenLimit: entry.facts.outputTokensMax }),
+    supportedGenerationMethods: methods,
+    ...known(card),
+  }
+}
+
+function displayName(card: ModelCard): string {
+  return `${card.id} (${card.demo ? 'demonstration, no model' : card.ownedBy})`
+}
+
+function described(card: ModelCard): Record<string, unknown> {
+  return {
+    ...(card.demo ? { description: DEMO_TEXT, demo: true } : {}),
+    ...(card.aliasOf === null ? {} : { alias_of: card.aliasOf }),
+  }
+}
+
+/** What no vendor's list says: modalities and prices, in the words that tools know from routers of models. */
+function known(card: ModelCard): Record<string, unknown> {
+  const { entry } = card
+  if (entry.id === null) return {}
+  const { price } = entry
+  const output = card.embeds ? ['embeddings'] : entry.output
+  const architecture = { input_modalities: entry.input, output_modalities: output }
+  if (price === null) return { architecture }
+  return {
+    architecture,
+    pricing: {
+      prompt: perToken(price.input),
+      completion: perToken(price.output),
+      ...(price.cacheRead === null ? {} : { input_cache_read: perToken(price.cacheRead) }),
+      ...(price.cacheWrite === null ? {} : { input_cache_write: perToken(price.cacheWrite) }),
+    },
+    pricing_source: { url: price.source, as_of: price.asOf, currency: 'USD' },
+  }
+}
+
+function perToken(perMillion: number): string {
+  return (perMillion / TOKENS_PER_PRICE).toFixed(PRICE_DECIMALS).replace(/\.?0+$/, '')
 }
 
 /** Names shown in an error; more would be noise. */

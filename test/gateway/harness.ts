@@ -10,7 +10,12 @@ import { Authorizer } from '../../src/providers/index.ts'
 import { loadCatalogue } from '../../src/routing/index.ts'
 import type { ExchangeRecord } from '../../src/telemetry/index.ts'
 import { BreakerCell } from '../../src/upstream/breaker.ts'
-import { BreakerTable, createUpstreamClient, newBreakerMemory } from '../../src/upstream/index.ts'
+import {
+  BreakerTable,
+  createUpstreamClient,
+  newBreakerMemory,
+  type UpstreamOptions,
+} from '../../src/upstream/index.ts'
 
 export function provider(name: string, origin: string, more: Partial<ProviderPlan> = {}): ProviderPlan {
   return {
@@ -38,8 +43,11 @@ export interface EngineOptions {
   readonly providers: readonly ProviderPlan[]
   readonly listener?: Partial<ListenerPlan>
   readonly upstream?: Partial<Plan['upstream']>
+  readonly aliases?: Plan['aliases']
   /** Breakers never open: for tests in which an upstream fails on purpose, thousands of times. */
   readonly patient?: boolean
+  /** Trusted certificates, name resolution, sockets. */
+  readonly client?: Partial<UpstreamOptions>
   /** Variables that credentials are looked up in. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
@@ -67,7 +75,7 @@ function planOf(options: EngineOptions): Plan {
       },
     ],
     providers: options.providers,
-    aliases: {},
+    aliases: options.aliases ?? {},
     server: {
       shards: 1,
       acceptor: 'auto',
@@ -167,7 +175,7 @@ export class Bench {
   readonly engine: GatewayEngine
 
   constructor(options: EngineOptions) {
-    const upstream = createUpstreamClient({ connectionsMax: 64 })
+    const upstream = createUpstreamClient({ connectionsMax: 64, ...options.client })
     this.services = {
       clock: systemClock,
       upstream,
