@@ -86,6 +86,8 @@ export class PromptWriting {
   /** Wishes that no dialect but the client's own can carry. Every writer for another dialect calls this once. */
   refuseForeign(prompt: Prompt): void {
     if (prompt.dialect === this.upstream) return
+    // Messages: nothing shall be answered, only the cache be filled.
+    if (prompt.outputTokensMax === 0) this.refuseWish('outputTokensMax', 'found 0, allowed is 1 or more')
     if (prompt.previousId !== null)
       this.refuseWish('previousId', 'earlier turns are stored at another vendor')
     if (prompt.conversation !== null) this.refuseWish('conversation', 'conversations live at another vendor')

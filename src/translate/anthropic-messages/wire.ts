@@ -85,7 +85,8 @@ export function finishOf(word: string | null, stopText: string | null, details: 
 export function stopWord(finish: Finish): string {
   switch (finish.reason) {
     case 'stop-text':
-      return finish.stopText === null ? 'end_turn' : 'stop_sequence'
+      // Some models do not tell which text it was.
+      return 'stop_sequence'
     case 'calls':
       return 'tool_use'
     case 'length':

@@ -355,6 +355,7 @@ function formatOf(format: JsonObject | null): OutputFormat | null {
       return { kind: 'json', ...bare }
     case 'json_schema': {
       const made = format.requiredObject('json_schema')
+      made.object('schema')
       return {
         kind: 'schema',
         name: made.string('name'),
