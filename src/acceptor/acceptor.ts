@@ -45,6 +45,11 @@ export interface Acceptor {
    * before: the acceptor sees to it when the thread ends by itself or by an error, nobody can when it is terminated.
    */
   close(): void
+  /**
+   * Reads another certificate and returns the step that puts it to use, for new connections. Null where the acceptor
+   * must be opened anew for that, and for one without TLS.
+   */
+  readonly renewTls: ((tls: TlsPlan) => () => void) | null
 }
 
 /** What a kind of acceptor can and cannot do; the contract suite holds each to its word. */

@@ -3,8 +3,9 @@
 // ahead wait their turn. A client that ends its sending side has left.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TlsPlan } from '../common/config/index.ts'
 import type { GatewayError } from '../common/errors.ts'
 import type { Engine } from '../gateway/index.ts'
 import { type Acceptor, type AcceptorOptions, bindReason, cannotListen } from './acceptor.ts'
@@ -34,6 +35,7 @@ export class NodeAcceptor implements Acceptor, NodeHost {
   draining = false
   port = 0
   readonly engine: Engine
+  readonly renewTls: Acceptor['renewTls']
   private readonly options: AcceptorOptions
   private readonly server: Server
   private readonly open: Map<Socket, NodeConnection> = new Map()
@@ -59,10 +61,18 @@ export class NodeAcceptor implements Acceptor, NodeHost {
       connectionsCheckingInterval: this.sweep.everyMs,
       noDelay: true,
     }
-    this.server =
-      tls === null
-        ? createServer(serverOptions)
-        : createTlsServer({ ...serverOptions, ...readPems(tls), handshakeTimeout: bounds.headersWaitMsMax })
+    if (tls === null) {
+      this.server = createServer(serverOptions)
+      this.renewTls = null
+    } else {
+      const server = createTlsServer({
+        ...serverOptions,
+        ...readPems(tls),
+        handshakeTimeout: bounds.headersWaitMsMax,
+      })
+      this.server = server
+      this.renewTls = next => renewal(server, next)
+    }
     // Fields beyond Node's own bound would be dropped in silence; ours is checked.
     this.server.maxHeadersCount = 0
     this.server.on(tls === null ? 'connection' : 'secureConnection', (socket: Socket) => this.opened(socket))
@@ -154,6 +164,11 @@ export class NodeAcceptor implements Acceptor, NodeHost {
     // Reading goes on for a while, so that the client reads the reply and meets no reset.
     socket.setTimeout(LINGER_MS_MAX, () => socket.destroy())
   }
+}
+
+function renewal(server: TlsServer, tls: TlsPlan): () => void {
+  const pems = readPems(tls)
+  return () => server.setSecureContext(pems)
 }
 
 interface ParseError extends NodeJS.ErrnoException {

@@ -362,6 +362,8 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
 
   private flush(): void {
     this.blocked = false
+    // A reply of known length is over with its last byte, but an engine that was told to wait is still waiting.
+    const engineWaits = this.drainPromised && !this.told
     while (this.queueBytes > 0 && !this.blocked && this.res !== null) {
       const piece = this.nextPiece()
       const taken = this.give(piece)
@@ -370,12 +372,11 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
         this.queueBytes += piece.length - taken
       }
     }
-    if (this.blocked || this.res === null) return
-    if (this.told) this.complete()
-    else if (this.drainPromised) {
+    if (this.blocked) return
+    if (engineWaits) {
       this.drainPromised = false
       this.sink!.drained()
-    }
+    } else if (this.told) this.complete()
   }
 
   /** The oldest bytes of the queue, small ones joined: a write costs more than a copy. */

@@ -40,6 +40,8 @@ export class UwsAcceptor implements Acceptor, UwsHost {
   readonly replyPendingBytesMax: number
   readonly stallMsMax: number
   readonly pieceBytes: number
+  /** The native side reads its files when the app is made. */
+  readonly renewTls = null
   draining = false
   connections = 0
   private readonly native: Native

@@ -231,6 +231,21 @@ export function replies(bench: Bench): void {
     await until(() => bench.acceptor.connections === 0, 'no connection left')
   })
 
+  test.skipIf(!bench.traits.http10)(
+    'to HTTP/1.0 that is cut ends in a reset, as nothing else would show it',
+    async () => {
+      bench.engine.handle = seen => {
+        seen.reply.head(200, [], null)
+        seen.reply.write(Buffer.from('part'))
+        setTimeout(() => seen.reply.abort(someError()), 20)
+      }
+      const client = await bench.say('GET /a HTTP/1.0\r\n\r\n')
+      await client.until(() => client.closed, 'the end')
+      expect(client.text).toContain('part')
+      expect(client.error).toBe('ECONNRESET')
+    },
+  )
+
   test('longer than announced is a bug that the client does not see as bytes', async () => {
     let failure: unknown = null
     bench.engine.handle = seen => {
@@ -268,7 +283,7 @@ export function replies(bench: Bench): void {
       if (index < 2) expect(reply.headers.get('content-length')).toBe('11')
       if (!bench.traits.strictChunks) {
         expect(reply.headers.get('connection')).toBe('close')
-        await client.ended()
+        await client.ended(1_000)
         expect(client.text).toBe('')
       }
     }
