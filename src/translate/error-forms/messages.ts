@@ -30,8 +30,8 @@ const SHAPES: Readonly<Record<ErrorKind, readonly [status: number, type: string]
   filter: [400, 'invalid_request_error'],
   overloaded: [529, 'overloaded_error'],
   timeout: [504, 'timeout_error'],
-  upstream: [500, 'api_error'],
-  incomplete_stream: [500, 'api_error'],
+  upstream: [502, 'api_error'],
+  incomplete_stream: [502, 'api_error'],
   internal: [500, 'api_error'],
   canceled: [499, 'api_error'],
 }
