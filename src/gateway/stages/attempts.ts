@@ -115,10 +115,19 @@ export class Attempts implements AttemptOwner {
         },
         (thrown: unknown) => {
           lane.cell.abandoned()
-          if (!this.over) this.exchange.fail(thrown)
+          if (!this.over) this.exchange.guard(() => this.unprepared(lane, thrown))
         },
       )
     }
+  }
+
+  /** A provider that cannot be authorised now must not take those down that can take over. */
+  private unprepared(lane: GatewayLane, thrown: unknown): void {
+    this.tries.close(lane)
+    const elsewhere = thrown instanceof GatewayError && thrown.kind === 'no-credential'
+    const next = elsewhere ? this.tries.next({ retry: true, laneOver: true, retryAfterMs: null }) : null
+    if (next === null) throw thrown
+    this.begin(next)
   }
 
   private launch(lane: GatewayLane, prepared: Prepared): void {
