@@ -23,13 +23,13 @@ const SEED = Number(process.env['FAST_CHECK_SEED'] ?? 1)
 const SSE = DIALECTS.filter(dialect => dialect !== 'bedrock-converse')
 const ENDINGS_OF_INPUT = ['end', 'cut'] as const
 
-/** Streams that are tried at every byte; the others at every seventh, each from another start. */
-const THOROUGH = /^(?:text|tools|thinking|error|interleaved|fake .*)$/
+/** Streams up to this length are tried at every byte; the others at every seventh, each from another start. */
+const THOROUGH_BYTES_MAX = 2_000
 const STRIDE = 7
 
 /** Places to cut a stream at. */
 function places(name: string, length: number): number[] {
-  const stride = THOROUGH.test(name) ? 1 : STRIDE
+  const stride = length <= THOROUGH_BYTES_MAX ? 1 : STRIDE
   const from = name.length % stride
   return Array.from({ length: Math.ceil((length - from) / stride) }, (_, index) => from + index * stride)
 }
