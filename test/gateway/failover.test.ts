@@ -32,6 +32,7 @@ function twoProviders(more: { maxRetries?: number } = {}): void {
       }),
     ],
     listener: { maxRetries: 0, ...more },
+    upstream: { headersMs: 1_000 },
   })
 }
 

@@ -198,6 +198,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
     else {
       const reply = failure.fault.reply(failure.error, prepared, exchange.dialect, exchange.requestId)
       const headers = headersToClient(reply.headers, exchange.requestId, exchange.view.hash)
+      exchange.record.errorKind = failure.error.kind
       exchange.answer(reply.status, headers, reply.body, 'upstream-error')
     }
   }
@@ -207,7 +208,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
     const usage = this.path?.facts.usage ?? null
     if (usage === null) return
     record.usage = usage
-    record.costUsd = costUsd(usage, this.exchange.view.price(this.prepared.target))
+    record.costUsd = costUsd(usage, this.exchange.view.target(this.prepared.target).price)
   }
 
   private deliver(chunk: Uint8Array, path: ReplyPath): void {

@@ -42,7 +42,7 @@ export class Attempts implements AttemptOwner {
     const { random } = exchange.services
     this.exchange = exchange
     this.prepare = prepare
-    const lanes = targets.map(target => exchange.view.lanes(target, random))
+    const lanes = targets.map(target => exchange.view.target(target).lanes(random))
     this.tries = new Tries(lanes, exchange.listener.plan.maxRetries, random)
   }
 

@@ -125,7 +125,10 @@ function prepareJson(exchange: Exchange, lane: GatewayLane, scan: RequestScan): 
   const rename = model !== '' && scan.model !== model
   // As in Chat: usage is asked for in every stream, and a client that did not ask for it does not see it.
   const addUsage =
-    streamOptions && scan.stream && !scan.includeUsage && exchange.view.traits(lane.target).streamOptions
+    streamOptions &&
+    scan.stream &&
+    !scan.includeUsage &&
+    exchange.view.target(lane.target).traits.streamOptions
   const body = spliceRequest(scan, {
     ...(rename ? { model } : {}),
     ...(addUsage ? { includeUsage: true } : {}),

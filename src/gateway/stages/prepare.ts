@@ -59,7 +59,7 @@ function prepareRelay(exchange: Exchange, lane: GatewayLane): Prepared {
   const { dialect } = exchange
   const { target } = lane
   const streaming = wantsStream(exchange)
-  const traits = exchange.view.traits(target)
+  const traits = exchange.view.target(target).traits
   // Usage is asked for in every stream, because tokens are accounted for; what the client did not ask for, it does
   // not see.
   const addUsage =
@@ -92,7 +92,7 @@ function prepareTranslated(
   const { target } = lane
   const streaming = wantsStream(exchange)
   const path = pathFacts(exchange, streaming)
-  const facts = exchange.view.targetFacts(target, dialect)
+  const facts = exchange.view.target(target).targetFacts(dialect)
   const strict = isStrict(exchange)
   const { translatePrompt: elsewhere } = exchange.services
   if (exchange.bytes.length > INLINE_BYTES_MAX && elsewhere !== null) {
@@ -151,11 +151,11 @@ function finishBody(
 ): { body: Uint8Array; losses: readonly Loss[] } {
   const { view } = exchange
   const { target } = lane
-  const fixups = view.bodyFixups(target, dialect)
+  const fixups = view.target(target).bodyFixups(dialect)
   try {
     const fixed = fixups === null ? { body: bytes, losses: [] } : fixBody(bytes, fixups, isStrict(exchange))
     if (target.provider.cacheMarks !== true || !wantsCache(exchange)) return fixed
-    const { cacheMarks } = view.targetFacts(target, dialect).facts
+    const { cacheMarks } = view.target(target).targetFacts(dialect).facts
     const body = addCacheMarks(target.provider, target.model, dialect, cacheMarks, fixed.body)
     return { body, losses: fixed.losses }
   } catch (thrown) {
