@@ -1,16 +1,40 @@
 #!/usr/bin/env node
-// The `sluice` command. Owns the list of commands; each is one file in `commands/`.
+// The `sluice` command. Owns the list of commands, each one file in `commands/`, and how every one of them ends.
 
-import { Command } from 'commander'
-import { VERSION } from '../common/version.ts'
-import { addServe } from './commands/serve.ts'
+import { Command, CommanderError } from 'commander'
+import { ConfigErrors } from '../common/config/index.ts'
+import { addAll } from './commands/index.ts'
+import { EXIT, Failure } from './exit.ts'
+import { type Shell, Terminal } from './terminal.ts'
+
+const terminal = new Terminal(process.stdin, process.stdout, process.stderr, process.env)
+const shell: Shell = { terminal, env: process.env, cwd: process.cwd() }
+
+// A reader that has seen enough (`sluice models | head -1`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+})
 
 const program = new Command('sluice')
-  .description('An AI gateway: one process between applications and large language models.')
-  .version(VERSION, '-V, --version', 'print the version')
-  .showHelpAfterError('(sluice --help lists the commands)')
-  .configureHelp({ showGlobalOptions: true })
+addAll(program, shell)
 
-addServe(program)
+try {
+  if (process.argv.length <= 2) program.outputHelp()
+  else await program.parseAsync()
+} catch (error) {
+  process.exitCode = ended(error)
+}
 
-await program.parseAsync()
+function ended(error: unknown): number {
+  // The library has printed its own message.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof ConfigErrors) {
+    terminal.note(error.message)
+    return EXIT.failed
+  }
+  if (error instanceof Failure) {
+    terminal.fail(error.message)
+    return error.code
+  }
+  throw error
+}
