@@ -36,7 +36,7 @@ export class ErrorBody {
     const text = decoder.decode(bytes).trim()
     const value = parsed(text)
     this.json = membersOf(Array.isArray(value) ? value[0] : value)
-    const page = /^(?:<!doctype|<html|<\?xml|<head|<body)/i.test(text)
+    const page = /^<[a-z!?]/i.test(text)
     this.text = this.json !== null || page || value !== undefined ? '' : shown(text)
     this.unread =
       this.json !== null || this.text !== ''

@@ -141,7 +141,8 @@ function kindFor(
 ): ErrorKind {
   if (found === 'context_length' && status < 500) return found
   if (byCode === undefined || byCode === 'invalid') return byStatus
-  if (byCode === 'upstream' && status < 500) return byStatus
+  // `server_error` is on every status from 500 on, and says less than 503, 504 or 529 do.
+  if (byCode === 'upstream') return byStatus
   if (byCode === 'rate_limit' && status !== 429) return byStatus
   return byCode
 }

@@ -1,0 +1,272 @@
+// The faults of the matrix: how an upstream goes wrong, and what must become of a client that has nobody else to turn
+// to. Data, and the little code that puts a fault on the wire.
+
+import type { DialectId } from '../../src/translate/index.ts'
+import type { Outcome } from '../../src/telemetry/index.ts'
+import {
+  eventMessage,
+  FAKE_DIALECTS,
+  type FakeUpstream,
+  type ScriptedReply,
+} from '../support/fake-upstream/index.ts'
+
+/** What one caller without a fallback gets. */
+export interface Verdict {
+  /** In the OpenAI dialects; see {@link statusIn}. */
+  readonly status: number
+  readonly outcome: Outcome
+  readonly errorKind: string
+}
+
+/** The other dialects have statuses of their own for what an upstream did: their official clients act on them. */
+const STATUSES_IN: Readonly<Partial<Record<DialectId, Readonly<Record<number, number>>>>> = {
+  'anthropic-messages': { 503: 529 },
+  'bedrock-converse': { 502: 424, 504: 408 },
+}
+
+export function statusIn(dialect: DialectId, status: number): number {
+  return STATUSES_IN[dialect]?.[status] ?? status
+}
+
+export interface Fault extends Verdict {
+  readonly name: string
+  /** What the record may say instead when the reply is translated. */
+  readonly translated?: Pick<Verdict, 'outcome' | 'errorKind'>
+  /** Only streams can go wrong this way. */
+  readonly streamsOnly?: boolean
+  /** Breaks the upstream, which speaks `dialect`. */
+  readonly breakIt: (upstream: FakeUpstream, dialect: DialectId) => void
+  /** Milliseconds that the client is told to wait, where it is told. */
+  readonly retryAfterMs?: number
+  /** The fields that tell it, which a relayed client gets as they are. */
+  readonly fields?: readonly string[]
+}
+
+const JSON_TYPE = ['content-type', 'application/json']
+const BROKE = { status: 502, outcome: 'upstream-broke', errorKind: 'upstream-broke' } as const
+const UNSOUND = { status: 502, outcome: 'upstream-broke', errorKind: 'upstream-protocol' } as const
+const SLOW = { status: 504, outcome: 'timeout', errorKind: 'upstream-timeout' } as const
+const LIMITED = { status: 429, outcome: 'upstream-error', errorKind: 'rate_limit' } as const
+
+function always(reply: ScriptedReply): Fault['breakIt'] {
+  return upstream => upstream.always(() => reply)
+}
+
+/** 429 in the upstream's own words, with what it says about when to come back. */
+function limited(name: string, retryAfterMs: number, fields: readonly string[], body?: string): Fault {
+  return {
+    name: `429 with ${name}`,
+    ...LIMITED,
+    retryAfterMs,
+    fields,
+    breakIt: (upstream, dialect) => {
+      const error = body ?? JSON.stringify(FAKE_DIALECTS[dialect].errorReply(429, 'slow down'))
+      upstream.always(() => ({
+        status: 429,
+        headers: [...JSON_TYPE, 'x-amzn-errortype', 'ThrottlingException', ...fields],
+        body: error,
+      }))
+    },
+  }
+}
+
+const DATE = 'Thu, 26 Nov 2026 12:00:00 GMT'
+const DATE_LATER = 'Thu, 26 Nov 2026 12:00:30 GMT'
+const ISO_LATER = '2026-11-26T12:00:30Z'
+const RETRY_INFO = JSON.stringify({
+  error: {
+    code: 429,
+    message: 'slow down',
+    status: 'RESOURCE_EXHAUSTED',
+    details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '30s' }],
+  },
+})
+
+const LIMITS: readonly Fault[] = [
+  limited('retry-after in seconds', 30_000, ['retry-after', '30']),
+  limited('retry-after as a date', 30_000, ['date', DATE, 'retry-after', DATE_LATER]),
+  limited('retry-after-ms', 30_000, ['retry-after-ms', '30000']),
+  limited('x-ratelimit-reset-*', 30_000, [
+    'x-ratelimit-remaining-requests',
+    '0',
+    'x-ratelimit-reset-requests',
+    '30s',
+  ]),
+  limited('anthropic-ratelimit-*-reset', 30_000, [
+    'date',
+    DATE,
+    'anthropic-ratelimit-tokens-remaining',
+    '0',
+    'anthropic-ratelimit-tokens-reset',
+    ISO_LATER,
+  ]),
+]
+
+/** Google tells it in the body. */
+export const GOOGLE_LIMIT: Fault = limited('Google RetryInfo', 30_000, [], RETRY_INFO)
+
+const TRANSPORT: readonly Fault[] = [
+  {
+    name: 'a reset before the head',
+    ...BROKE,
+    breakIt: upstream => upstream.behave({ resetBeforeHeaders: true }),
+  },
+  {
+    name: 'a close before the head',
+    ...BROKE,
+    breakIt: upstream => upstream.behave({ closeBeforeHeaders: true }),
+  },
+  {
+    name: 'a reset after the head',
+    ...BROKE,
+    breakIt: upstream => upstream.behave({ resetAfterHeaders: true }),
+  },
+  {
+    name: 'what is not HTTP',
+    ...UNSOUND,
+    breakIt: upstream => upstream.behave({ garbage: true }),
+  },
+  { name: 'no head in time', ...SLOW, breakIt: upstream => upstream.behave({ hangBeforeHeaders: true }) },
+  { name: 'a head and no body', ...SLOW, breakIt: upstream => upstream.behave({ hangAfterHeaders: true }) },
+  {
+    name: 'chunks that are none',
+    ...UNSOUND,
+    breakIt: (upstream, dialect) =>
+      upstream.always(() => ({
+        raw: `HTTP/1.1 200 OK\r\ncontent-type: ${FAKE_DIALECTS[dialect].streamType}\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nno chunk\r\n`,
+      })),
+  },
+  {
+    name: 'a coding that nobody asked for',
+    ...UNSOUND,
+    breakIt: upstream => upstream.behave({ gzip: true }),
+  },
+]
+
+const STATUSES: readonly Fault[] = [
+  {
+    name: '500 with a page of HTML',
+    status: 502,
+    outcome: 'upstream-error',
+    errorKind: 'upstream',
+    breakIt: always({ status: 500, headers: ['content-type', 'text/html'], body: '<h1>It broke</h1>' }),
+  },
+  {
+    name: '503 without a body',
+    status: 503,
+    outcome: 'upstream-error',
+    errorKind: 'overloaded',
+    breakIt: always({ status: 503, headers: [], body: '' }),
+  },
+  {
+    name: '529',
+    status: 503,
+    outcome: 'upstream-error',
+    errorKind: 'overloaded',
+    breakIt: (upstream, dialect) =>
+      always({
+        status: 529,
+        headers: [...JSON_TYPE, 'x-amzn-errortype', 'ServiceUnavailableException'],
+        // Gemini's word for it; no status of its own stands for 529.
+        body: JSON.stringify(FAKE_DIALECTS[dialect].errorReply(529, 'overloaded')).replace(
+          'INTERNAL',
+          'UNAVAILABLE',
+        ),
+      })(upstream, dialect),
+  },
+  {
+    name: 'a page of HTML with status 200',
+    status: 502,
+    outcome: 'upstream-error',
+    errorKind: 'upstream',
+    breakIt: always({ headers: ['content-type', 'text/html'], body: '<h1>Sign in</h1>' }),
+  },
+  {
+    name: 'a body that is cut and called whole',
+    // Half a document that is to be translated is no document; nobody can tell that it would have gone on.
+    translated: { outcome: 'upstream-error', errorKind: 'upstream' },
+    status: 502,
+    outcome: 'upstream-broke',
+    errorKind: 'incomplete_stream',
+    breakIt: upstream => upstream.behave({ cutAfterBytes: 20, cut: 'end' }),
+  },
+]
+
+/** An error in the upstream's own words inside a stream of status 200. */
+export function errorFrame(dialect: DialectId): Uint8Array {
+  const sse = (event: string | null, data: unknown): Uint8Array =>
+    Buffer.from(`${event === null ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`)
+  switch (dialect) {
+    case 'openai-chat':
+      return sse(null, {
+        error: { message: 'overloaded', type: 'server_error', param: null, code: 'overloaded' },
+      })
+    case 'openai-responses':
+      return sse('error', {
+        type: 'error',
+        code: 'server_is_overloaded',
+        message: 'overloaded',
+        param: null,
+        sequence_number: 9,
+      })
+    case 'anthropic-messages':
+      return sse('error', { type: 'error', error: { type: 'overloaded_error', message: 'overloaded' } })
+    case 'bedrock-converse':
+      return eventMessage(
+        [
+          ':exception-type',
+          'serviceUnavailableException',
+          ':content-type',
+          'application/json',
+          ':message-type',
+          'exception',
+        ],
+        Buffer.from('{"message":"overloaded"}'),
+      )
+    case 'gemini-generate':
+      return sse(null, { error: { code: 503, message: 'overloaded', status: 'UNAVAILABLE' } })
+  }
+}
+
+/** The frames before content of a stream of this dialect. */
+function startFrames(dialect: DialectId): readonly Uint8Array[] {
+  const turn = {
+    id: 'failed',
+    model: 'failed-model',
+    pieces: ['never '],
+    call: null,
+    inputTokens: 1,
+    outputTokens: 1,
+    finish: 'stop',
+  } as const
+  const prompt = { stream: true, streamUsage: false } as Parameters<
+    (typeof FAKE_DIALECTS)['openai-chat']['streamFrames']
+  >[1]
+  return FAKE_DIALECTS[dialect].streamFrames(turn, prompt).before
+}
+
+function inStream(name: string, frames: (dialect: DialectId) => readonly Uint8Array[]): Fault {
+  return {
+    name,
+    streamsOnly: true,
+    status: 503,
+    outcome: 'upstream-error',
+    errorKind: 'overloaded',
+    breakIt: (upstream, dialect) =>
+      upstream.always(() => ({
+        headers: ['content-type', FAKE_DIALECTS[dialect].streamType],
+        frames: frames(dialect),
+      })),
+  }
+}
+
+const EVENTS: readonly Fault[] = [
+  inStream('200 with an error event first', dialect => [errorFrame(dialect)]),
+  inStream('200 with start frames and then an error event', dialect => [
+    ...startFrames(dialect),
+    errorFrame(dialect),
+  ]),
+]
+
+/** Everything that an upstream with a working address does. */
+export const FAULTS: readonly Fault[] = [...TRANSPORT, ...STATUSES, ...LIMITS, ...EVENTS]
