@@ -8,12 +8,14 @@ import { systemClock } from './common/clock.ts'
 import {
   ConfigErrors,
   type LoadedPlan,
-  loadPlan,
+  type LoadOptions,
   maskedPlan,
   type Plan,
   withDemo,
 } from './common/config/index.ts'
 import { VERSION } from './common/version.ts'
+import { LiveConfig, terminalGone } from './live-config.ts'
+import { loadChecked } from './load-checked.ts'
 import { Supervisor } from './shards/index.ts'
 import {
   Log,
@@ -55,9 +57,12 @@ const LOG_FLUSH_MS_MAX = 500
 
 /** Serves until a signal; resolves with the exit code when everything has ended. */
 export async function serve(options: ServeOptions): Promise<number> {
+  const files = new Set<string>()
+  const source: LoadOptions = { ...options, onFile: file => files.add(file) }
+  const readAtMs = systemClock.epochMs()
   let loaded: LoadedPlan
   try {
-    loaded = loadPlan(options)
+    loaded = await loadChecked(source)
   } catch (error) {
     if (!(error instanceof ConfigErrors)) throw error
     say(error.message)
@@ -65,7 +70,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
   const { level, fault } = readLogLevel(options.env['LOG_LEVEL'])
   if (fault !== null) say(fault)
-  const service = new Service(loaded, level)
+  const service = new Service({ options, loaded, files, readAtMs }, level)
   const code = await service.run()
   // What a log that nobody reads has not taken would keep the process alive for ever.
   if (!service.flushed) process.exit(code)
@@ -76,24 +81,33 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 
+/** The configuration as it was read, and from where. */
+interface Read {
+  readonly options: LoadOptions
+  readonly loaded: LoadedPlan
+  readonly files: Iterable<string>
+  readonly readAtMs: number
+}
+
 /** The process: everything that lives from its start to its end. */
 class Service {
   /** The log has been written to its end. */
   flushed: boolean
-  private readonly loaded: LoadedPlan
+  private readonly read: Read
   private readonly level: LogLevel
   private readonly writer: LogWriter
   private readonly log: Log
   private supervisor: Supervisor | null = null
   private admin: AdminServer | null = null
   private demo: DemoThread | null = null
+  private config: LiveConfig | null = null
   /** What a start that takes long is waiting for. */
   private waitingFor: string
   private signals: number
   private onSignal: () => void
 
-  constructor(loaded: LoadedPlan, level: LogLevel) {
-    this.loaded = loaded
+  constructor(read: Read, level: LogLevel) {
+    this.read = read
     this.level = level
     this.writer = new LogWriter(process.stdout)
     this.log = new Log(level, systemClock, {}, line => this.writer.write(`${line}\n`, 1))
@@ -106,6 +120,7 @@ class Service {
   async run(): Promise<number> {
     const stopped = new Promise<void>(resolve => (this.onSignal = resolve))
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.signalled(signal))
+    process.on('SIGHUP', () => this.hungUp())
     process.on('uncaughtException', error => void this.crash(error))
     // Whoever read the lines may leave; that is no reason to end.
     process.stderr.on('error', () => {})
@@ -134,7 +149,7 @@ class Service {
   // ── start ───────────────────────────────────────────────────────────────────────────────────────────────
 
   private async start(): Promise<void> {
-    const plan = await this.finishedPlan()
+    const plan = await this.finishedPlan(this.read.loaded)
     const { kind, reason, sharing } = await chooseAcceptor(plan.server)
     const shards = sharing ? plan.server.shards : 1
     this.supervisor = new Supervisor({
@@ -149,15 +164,28 @@ class Service {
       writeLines: (text, lines, taken) => this.writer.write(text, lines, taken),
       clock: systemClock,
     })
+    this.config = new LiveConfig({
+      ...this.read,
+      plan,
+      finish: loaded => this.finishedPlan(loaded),
+      use: next => this.usePlan(next),
+      log: this.log,
+      clock: systemClock,
+      say,
+    })
+    const { config } = this
     this.waitingFor = 'the admin listener'
     this.admin = await openAdmin({
       address: plan.admin.address,
       port: plan.admin.port,
-      token: plan.admin.token?.secret ?? null,
+      token: () => config.plan.admin.token?.secret ?? null,
       source: {
         health: () => this.health(),
         metrics: () => this.metrics(),
         config: () => this.shownConfig(),
+        history: () => config.history(),
+        reload: () => config.reloadAsked(),
+        rollback: hash => config.rollbackAsked(hash),
       },
     })
     this.waitingFor = `${shards} shard${shards === 1 ? '' : 's'}`
@@ -165,7 +193,7 @@ class Service {
     // The catalogue behind the lines is read while the shards read their code.
     const [{ startLines }] = await Promise.all([import('./start-lines.ts'), this.supervisor.start()])
     const ports = new Map(this.supervisor.listeners.map(({ name, port }) => [name, port]))
-    const facts = { plan, notes: this.loaded.notes, version: VERSION, ports, shards, acceptor: kind }
+    const facts = { plan, notes: this.read.loaded.notes, version: VERSION, ports, shards, acceptor: kind }
     for (const line of startLines({ ...facts, adminPort: this.admin.port })) say(line)
     if (reason !== null) say(`  note       ${reason}`)
     if (shards < plan.server.shards) {
@@ -174,14 +202,21 @@ class Service {
       )
     }
     say(`ready in ${Math.round(performance.now())} ms`)
+    await config.start()
+  }
+
+  private async usePlan(next: Plan): Promise<{ plan: Plan; switchMs: number }> {
+    const { supervisor } = this
+    if (supervisor === null) throw new Error('the gateway is starting')
+    const plan = await supervisor.usePlan(next)
+    return { plan, switchMs: Math.round(supervisor.switchMs) }
   }
 
   /** The plan with what only a running process knows: where the demo provider listens. */
-  private async finishedPlan(): Promise<Plan> {
-    const { plan, demoWanted } = this.loaded
+  private async finishedPlan({ plan, demoWanted }: LoadedPlan): Promise<Plan> {
     if (!demoWanted) return plan
     this.waitingFor = 'the demo provider'
-    this.demo = await startDemoThread(error => {
+    this.demo ??= await startDemoThread(error => {
       this.log.write('error', 'the demo provider has ended', { error: error.message })
     })
     return withDemo(plan, this.demo.origin)
@@ -191,8 +226,9 @@ class Service {
 
   private health(): AdminHealth {
     const { supervisor } = this
+    const config = this.config?.health() ?? null
     if (supervisor === null || supervisor.phase === 'starting') {
-      return { alive: true, ready: false, reasons: [`starting: waiting for ${this.waitingFor}`] }
+      return { alive: true, ready: false, reasons: [`starting: waiting for ${this.waitingFor}`], config }
     }
     const facts = supervisor.facts()
     const reasons = facts
@@ -203,20 +239,23 @@ class Service {
     const alive = facts.every(({ state }) => state !== 'stuck')
     if (supervisor.phase !== 'serving') reasons.unshift('draining')
     const ready = supervisor.phase === 'serving' && facts.some(({ state }) => state === 'ready')
-    return { alive, ready, reasons }
+    return { alive, ready, reasons, config }
   }
 
   private async metrics(): Promise<{ contentType: string; text: string }> {
     const sum = new SnapshotSum()
     if (this.supervisor !== null) sum.add(await this.supervisor.snapshot())
+    if (this.config !== null) sum.add(this.config.snapshot())
     const dropped = { labels: ['supervisor'], values: [this.writer.dropped] }
     sum.add([{ name: METRICS.logDropped.name, rows: [dropped] }])
     return metricsPage(sum.snapshot())
   }
 
   private shownConfig(): unknown {
-    const plan = this.supervisor?.plan ?? this.loaded.plan
-    return { hash: plan.hash, epoch: plan.epoch, sources: this.loaded.notes.sources, plan: maskedPlan(plan) }
+    const { loaded } = this.read
+    const plan = this.supervisor?.plan ?? loaded.plan
+    const sources = this.config?.sources ?? loaded.notes.sources
+    return { hash: plan.hash, epoch: plan.epoch, sources, plan: maskedPlan(plan) }
   }
 
   // ── end ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -230,7 +269,14 @@ class Service {
     } else void this.supervisor?.endNow()
   }
 
+  /** SIGHUP: read the configuration again; or the terminal is gone, which is an end like any other. */
+  private hungUp(): void {
+    if (terminalGone()) this.signalled('SIGHUP')
+    else if (this.supervisor?.phase === 'serving') void this.config?.reload('signal')
+  }
+
   private async stop(): Promise<number> {
+    this.config?.close()
     const cut = await this.supervisor!.drain()
     await this.close()
     say(cut === 0 ? 'ended; nothing was cut' : `ended; ${cut} exchange${cut === 1 ? ' was' : 's were'} cut`)
@@ -238,6 +284,7 @@ class Service {
   }
 
   private async close(): Promise<void> {
+    this.config?.close()
     await this.supervisor?.endNow()
     await Promise.allSettled([this.admin?.close(), this.demo?.end()])
     this.flushed = await this.writer.drained(LOG_FLUSH_MS_MAX)

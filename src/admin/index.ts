@@ -5,5 +5,6 @@ export {
   type AdminOptions,
   type AdminServer,
   type AdminSource,
+  type ChangeAnswer,
   openAdmin,
 } from './server.ts'

@@ -1,5 +1,6 @@
-// The admin listener: health, metrics, the plan in use, what dialects can carry. Reading is free for whoever reaches the address; anything
-// else needs the token. Owns its own socket and bounds; everything it shows is asked of its source when it is asked.
+// The admin listener: health, metrics, the plan in use and the ones before it, what dialects can carry; and on request
+// another plan. Reading is free for whoever reaches the address; anything else needs the token. Owns its own socket and
+// bounds; everything it shows or does is asked of its source when it is asked.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,6 +14,15 @@ export interface AdminHealth {
   readonly ready: boolean
   /** Why not, in words; empty when all is well. */
   readonly reasons: readonly string[]
+  /** State of the configuration: a wrong file does not make the gateway unready. Null before there is any. */
+  readonly config: unknown
+}
+
+/** What came of a wish to change the configuration. */
+export interface ChangeAnswer {
+  /** `refused`: it is wrong. `failed`: it could not be used. `unknown`: what was asked for does not exist. */
+  readonly result: 'used' | 'unchanged' | 'refused' | 'failed' | 'unknown'
+  readonly document: unknown
 }
 
 /** What the listener shows, in its own words. */
@@ -21,13 +31,19 @@ export interface AdminSource {
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
   /** The plan in use, secrets masked, with its hash. */
   config(): unknown
+  /** Attempts to use another plan, newest first; bounded. */
+  history(): unknown
+  reload(): Promise<ChangeAnswer>
+  /** `hash` names an earlier plan, or is null for the one before. */
+  rollback(hash: string | null): Promise<ChangeAnswer>
 }
 
 export interface AdminOptions {
   readonly address: string
   /** 0 lets the system choose. */
   readonly port: number
-  readonly token: string | null
+  /** Asked at every request, because it may change. */
+  readonly token: () => string | null
   readonly source: AdminSource
 }
 
@@ -45,7 +61,8 @@ const REQUEST_MS_MAX = 5_000
 const KEEP_ALIVE_MS = 5_000
 const SWEEP_MS = 1_000
 
-const PATHS = ['/healthz', '/readyz', '/metrics', '/config', '/capabilities'] as const
+const PATHS = ['/healthz', '/readyz', '/metrics', '/config', '/config/history', '/capabilities'] as const
+const ACTIONS = ['/config/reload', '/config/rollback'] as const
 
 interface Answer {
   readonly status: number
@@ -110,15 +127,21 @@ async function serve(
   response.end(request.method === 'HEAD' ? undefined : text)
 }
 
-async function answerTo(request: IncomingMessage, { token, source }: AdminOptions): Promise<Answer> {
+async function answerTo(request: IncomingMessage, options: AdminOptions): Promise<Answer> {
+  const { token, source } = options
   const path = (request.url ?? '/').split('?')[0]!
   const reading = request.method === 'GET' || request.method === 'HEAD'
-  if (!reading && !admitted(request.headers.authorization, token)) {
+  if (!reading && !admitted(request.headers.authorization, token())) {
     const error = 'anything but GET needs the admin token: authorization: Bearer <token>'
     return json(401, { error }, { 'www-authenticate': 'Bearer' })
   }
+  if (ACTIONS.some(one => one === path)) {
+    if (request.method !== 'POST') return json(405, { error: 'use POST' }, { allow: 'POST' })
+    return changeAnswer(await act(path, request.url ?? '/', source))
+  }
   const known = path === '/stats' || PATHS.some(one => one === path)
-  if (!known) return json(404, { error: `nothing is served at this path; there is ${PATHS.join(', ')}` })
+  const there = [...PATHS, ...ACTIONS].join(', ')
+  if (!known) return json(404, { error: `nothing is served at this path; there is ${there}` })
   if (!reading) return json(405, { error: 'use GET' }, { allow: 'GET, HEAD' })
   switch (path) {
     case '/healthz':
@@ -127,6 +150,8 @@ async function answerTo(request: IncomingMessage, { token, source }: AdminOption
       return healthAnswer(source.health(), 'ready')
     case '/config':
       return json(200, source.config())
+    case '/config/history':
+      return json(200, source.history())
     case '/capabilities':
       return { status: 200, type: 'application/json', text: capabilitiesText(), headers: {} }
     default: {
@@ -138,8 +163,28 @@ async function answerTo(request: IncomingMessage, { token, source }: AdminOption
 }
 
 function healthAnswer(health: AdminHealth, asked: 'alive' | 'ready'): Answer {
-  const { reasons } = health
-  return json(health[asked] ? 200 : 503, { status: health[asked] ? 'ok' : `not ${asked}`, reasons })
+  const { reasons, config } = health
+  const status = health[asked] ? 'ok' : `not ${asked}`
+  const details = asked === 'ready' && config !== null ? { status, reasons, config } : { status, reasons }
+  return json(health[asked] ? 200 : 503, details)
+}
+
+function act(path: string, url: string, source: AdminSource): Promise<ChangeAnswer> {
+  if (path === '/config/reload') return source.reload()
+  // In the query, because bodies are never read.
+  return source.rollback(new URLSearchParams(url.split('?')[1] ?? '').get('to'))
+}
+
+const CHANGE_STATUS: Readonly<Record<ChangeAnswer['result'], number>> = {
+  used: 200,
+  unchanged: 200,
+  unknown: 409,
+  failed: 409,
+  refused: 422,
+}
+
+function changeAnswer({ result, document }: ChangeAnswer): Answer {
+  return json(CHANGE_STATUS[result], document)
 }
 
 function json(status: number, document: unknown, headers: Readonly<Record<string, string>> = {}): Answer {

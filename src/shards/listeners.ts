@@ -1,7 +1,7 @@
 // The acceptors of one shard: one per listener of the plan. Owns opening what a new plan adds before it is used, and
 // letting go of what it removed without cutting anybody.
 
-import type { ListenerPlan, Plan } from '../common/config/index.ts'
+import type { ListenerPlan, Plan, TlsPlan } from '../common/config/index.ts'
 import type { ListenerFacts } from './messages.ts'
 
 /** What a shard needs of an acceptor, in its own words. */
@@ -11,6 +11,11 @@ export interface ShardAcceptor {
   listen(): Promise<void>
   stopAccepting(): void
   close(): void
+  /**
+   * Reads another certificate and returns the step that puts it to use, for new connections. Null where the acceptor
+   * must be opened anew for that.
+   */
+  readonly renewTls: ((tls: TlsPlan) => () => void) | null
 }
 
 /** Makes the acceptor of a listener; does not listen yet. */
@@ -18,8 +23,17 @@ export type OpenListener = (listener: ListenerPlan, plan: Plan) => Promise<Shard
 
 interface Held {
   readonly key: string
+  /** The same without the certificate. */
+  readonly plainKey: string
   readonly listener: ListenerPlan
   readonly acceptor: ShardAcceptor
+}
+
+interface Prepared {
+  readonly plan: Plan
+  readonly added: readonly Held[]
+  /** Listeners that stay and get another certificate, with the step that does it. */
+  readonly renewed: readonly { readonly held: Held; readonly put: () => void }[]
 }
 
 /** How often a removed listener is looked at, whether its last connection has gone. */
@@ -29,7 +43,7 @@ export class ListenerSet {
   private readonly open: OpenListener
   private readonly exclusive: boolean
   private held: Held[] = []
-  private prepared: { readonly plan: Plan; readonly added: readonly Held[] } | null = null
+  private prepared: Prepared | null = null
   private retired: ShardAcceptor[] = []
   private timer: NodeJS.Timeout | null = null
   private closed = false
@@ -45,11 +59,18 @@ export class ListenerSet {
     const known = new Set(this.held.map(held => held.key))
     const wanted = plan.listeners.map(listener => ({ listener, key: listenerKey(listener, plan) }))
     const added: Held[] = []
+    const renewed: { held: Held; put: () => void }[] = []
     try {
       for (const { listener, key } of wanted.filter(({ key }) => !known.has(key))) {
+        const kept = this.keptButTls(listener, plan)
+        if (kept !== null) {
+          const { acceptor } = kept
+          renewed.push({ held: { ...kept, key, listener }, put: acceptor.renewTls!(listener.tls!) })
+          continue
+        }
         this.refuseRebind(listener)
         const acceptor = await this.open(listener, plan)
-        added.push({ key, listener, acceptor })
+        added.push({ key, plainKey: listenerKey({ ...listener, tls: null }, plan), listener, acceptor })
         await acceptor.listen()
         if (this.closed) throw new Error('the shard is ending')
       }
@@ -57,14 +78,18 @@ export class ListenerSet {
       for (const { acceptor } of added) acceptor.close()
       throw error
     }
-    this.prepared = { plan, added }
+    this.prepared = { plan, added, renewed }
   }
 
   /** The prepared plan's listeners are the ones from now on; the others take no new connections. */
   commit(): void {
     if (this.prepared === null) return
-    const { plan, added } = this.prepared
+    const { plan, added, renewed } = this.prepared
     this.prepared = null
+    for (const { held, put } of renewed) {
+      put()
+      this.held = this.held.map(one => (one.acceptor === held.acceptor ? held : one))
+    }
     const wanted = new Set(plan.listeners.map(listener => listenerKey(listener, plan)))
     const gone = this.held.filter(held => !wanted.has(held.key))
     this.held = [...this.held.filter(held => wanted.has(held.key)), ...added]
@@ -119,6 +144,20 @@ export class ListenerSet {
 
   private all(): ShardAcceptor[] {
     return [...this.held.map(held => held.acceptor), ...this.retired]
+  }
+
+  /** The listener that differs in its certificate alone and can change it while it listens. */
+  private keptButTls(listener: ListenerPlan, plan: Plan): Held | null {
+    if (listener.tls === null) return null
+    const key = listenerKey({ ...listener, tls: null }, plan)
+    const found = this.held.find(
+      held =>
+        held.acceptor.renewTls !== null &&
+        held.listener.tls !== null &&
+        held.listener.port === listener.port &&
+        held.plainKey === key,
+    )
+    return found ?? null
   }
 
   /** Where a port cannot be shared, its new acceptor would have to wait until the old one's last client has left. */

@@ -82,6 +82,8 @@ export class Supervisor {
   private changes: Promise<unknown>
   private changeCount: number
   private cut: number
+  /** From the first shard told to switch to the last that had, at the last switch. */
+  private switchedMs: number
 
   constructor(options: SupervisorOptions) {
     this.options = options
@@ -94,6 +96,7 @@ export class Supervisor {
     this.changes = Promise.resolve()
     this.changeCount = 0
     this.cut = 0
+    this.switchedMs = 0
   }
 
   /** Resolves when every shard serves. Rejects with the reason after everything was ended again. */
@@ -110,6 +113,10 @@ export class Supervisor {
 
   get plan(): Plan {
     return this.current
+  }
+
+  get switchMs(): number {
+    return this.switchedMs
   }
 
   /** Where the first serving shard listens: ports of the plan, with 0 replaced. */
@@ -159,7 +166,10 @@ export class Supervisor {
       throw error
     }
     this.current = next
+    const { clock } = this.options
+    const startMs = clock.monotonicMs()
     await Promise.all(links.map(link => unlessGone(link, link.switchTo(change))))
+    this.switchedMs = clock.monotonicMs() - startMs
     this.ports.keepOnly(next.listeners)
     for (const link of this.links()) if (link.state === 'ready') await this.catchUp(link)
     this.options.log.write('info', 'plan in use', { epoch: next.epoch, hash: next.hash })

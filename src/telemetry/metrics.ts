@@ -169,6 +169,21 @@ export const METRICS = {
     'Shards that did not answer this scrape in time; their last known numbers are used.',
   ),
   planInfo: gauge('sluice_plan_info', ['hash'], 'Always 1; the hash of the plan in use.'),
+  configReloads: counter(
+    'sluice_config_reloads_total',
+    ['result'],
+    'Attempts to use a changed configuration; refused: it was wrong and the plan in use stayed.',
+  ),
+  configReloadedAt: gauge(
+    'sluice_config_last_reload_success_timestamp_seconds',
+    [],
+    'Unix time at which the configuration was last found usable.',
+  ),
+  configOk: gauge(
+    'sluice_config_ok',
+    [],
+    '1 while the newest configuration is in use, 0 while it was refused.',
+  ),
   planEpoch: gauge('sluice_plan_epoch', [], 'Grows with every switch to another plan.'),
 } as const satisfies Record<string, MetricSpec>
 

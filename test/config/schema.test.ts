@@ -318,6 +318,32 @@ const ROWS: readonly Row[] = [
   ['.admin.address', ['127.0.0.1'], NAME_REFUSED, ABSENT],
   ['.admin.port', ...PORT, ABSENT],
   ['.admin.token', ['t'], TEXT_REFUSED, ABSENT],
+
+  ['.tests', [[], [{ name: 'a', request: {}, expect: {} }]], LIST_REFUSED, []],
+  ['.tests.name', ['a sentence'], NAME_REFUSED, REQUIRED],
+  ['.tests.request', [{}], [...MAP_REFUSED, { a: 1 }], REQUIRED],
+  ['.tests.request.path', ['/v1/messages'], NAME_REFUSED, ABSENT],
+  ['.tests.request.method', ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], ['get', 'TRACE', '', null], 'POST'],
+  ['.tests.request.dialect', ['openai-chat', 'gemini-generate'], ['openai', '', null], 'openai-chat'],
+  ['.tests.request.model', ['', 'fast'], TEXT_REFUSED, ABSENT],
+  ['.tests.request.stream', ...FLAG, false],
+  ['.tests.request.headers', [{}, { 'x-a': 'b' }], [...MAP_REFUSED, { a: 1 }], {}],
+  ['.tests.request.body', [{}, { max_tokens: 1, any: [{ thing: null }] }], MAP_REFUSED, {}],
+  ['.tests.facts', [{}], [...MAP_REFUSED, { a: 1 }], 'defaults'],
+  ['.tests.facts.unavailable', [[], ['openai/a']], ['a', 1, null, [1], ['']], []],
+  ['.tests.facts.random', [0, 0.5], [-1, 1, '0', null], 0],
+  ['.tests.expect', [{}], [...MAP_REFUSED, { a: 1 }], REQUIRED],
+  ['.tests.expect.status', [200, 404, 599], [0, 199, 600, '200', null], ABSENT],
+  ['.tests.expect.error', ['does not exist'], NAME_REFUSED, ABSENT],
+  ['.tests.expect.model', ['gpt-4o'], NAME_REFUSED, ABSENT],
+  ['.tests.expect.provider', ['openai'], NAME_REFUSED, ABSENT],
+  ['.tests.expect.upstream_dialect', ['bedrock-converse'], ['openai', '', null], ABSENT],
+  ['.tests.expect.losses', [[], ['/a', { field: '/b' }]], ['a', null, [1], [{ a: 1 }]], ABSENT],
+  ['.tests.expect.losses.field', ['/a'], NAME_REFUSED, REQUIRED],
+  ['.tests.expect.losses.action', ['drop', 'map', 'emulate'], ['lose', '', null], ABSENT],
+  ['.tests.expect.losses.reason', ['unsupported'], NAME_REFUSED, ABSENT],
+  ['.tests.expect.limit', ['pass', 'refuse'], ['deny', '', null], ABSENT],
+  ['.tests.expect.guard', ['pass', 'refuse', 'redact'], ['deny', '', null], ABSENT],
 ]
 
 /** A document in which every container exists once; a row sets or removes one key of it. */
@@ -360,6 +386,7 @@ function whole(): Record<string, unknown> {
     server: { tls: { ...tls } },
     upstream: {},
     admin: {},
+    tests: [{ name: 'a', request: {}, facts: {}, expect: { losses: [{ field: '/a' }] } }],
   }
 }
 

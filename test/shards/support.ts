@@ -42,6 +42,7 @@ export class FakeAcceptor implements ShardAcceptor {
   readonly listener: ListenerPlan
   readonly port: number
   connections = 0
+  readonly renewTls = null
   state: 'new' | 'listening' | 'stopped' | 'closed' = 'new'
   private readonly failure: Error | null
 

@@ -23,6 +23,8 @@ const DORMANT: readonly Dormant[] = [
   { key: 'ratelimits', used: document => document.ratelimits.length > 0 },
   { key: 'state_storage', used: document => document.state_storage !== undefined },
   { key: 'tracing', used: document => document.tracing !== undefined },
+  { key: 'tests[].expect.limit', used: hasExpectation('limit') },
+  { key: 'tests[].expect.guard', used: hasExpectation('guard') },
   { key: 'listeners[].type: prompt', used: hasType('prompt') },
   { key: 'listeners[].type: agent', used: hasType('agent') },
   { key: 'listeners[].input_filters', used: hasList('input_filters') },
@@ -52,6 +54,10 @@ function hasType(type: 'prompt' | 'agent') {
 
 function hasList(key: 'input_filters' | 'output_filters') {
   return (document: ConfigDocument) => document.listeners.some(listener => (listener[key] ?? []).length > 0)
+}
+
+function hasExpectation(key: 'limit' | 'guard') {
+  return (document: ConfigDocument) => document.tests.some(test => test.expect[key] !== undefined)
 }
 
 /** Keys of this file that are kept in the plan and that nothing obeys yet. */

@@ -56,6 +56,7 @@ export const CODES: Readonly<Record<string, string>> = {
   S16: 'A header field belongs to the connection, not to a call.',
   S17: 'A key cannot be sent in a header field.',
   S18: 'A way of authorising calls lacks what it needs.',
+  S19: 'A test of the file fails.',
   W01: 'A key stands twice in one map; the last one counts.',
   W02: 'Text for people holds a `$NAME` that is not set; it stays as written.',
   W03: 'A key or form of an old version; it is read in today’s form.',

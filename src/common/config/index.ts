@@ -1,5 +1,6 @@
 // Configuration: from a file or the environment to an immutable plan.
 
+export { type ConfigTest, type Expectation, testIssue } from './check-tests.ts'
 export { CODES } from './codes.ts'
 export { DEMO_MODEL, withDemo } from './demo.ts'
 export { DEFAULT_FILES } from './discover.ts'

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { notActive } from './activity.ts'
+import { type ConfigTest, configTests } from './check-tests.ts'
 import { dropTolerated } from './check/tolerated.ts'
 import { compileTree } from './compile-tree.ts'
 import { demoWanted } from './demo.ts'
@@ -23,6 +24,8 @@ export interface LoadOptions {
   readonly file: string | null
   readonly cwd: string
   readonly env: Env
+  /** Told of every file that is read, or would be if it were there: whoever watches for changes watches these. */
+  readonly onFile?: (absolute: string) => void
 }
 
 export interface LoadNotes {
@@ -45,6 +48,8 @@ export interface LoadedPlan {
   readonly notes: LoadNotes
   /** Absolute path of the file, null without one. */
   readonly file: string | null
+  /** What the file promises; whoever knows the gateway checks it. */
+  readonly tests: readonly ConfigTest[]
   /** Where the value of a key came from: `server.drain`, `listeners[0].port`. Null when there is no such key. */
   explain(key: string): Explained | null
   /** Start the demo provider and pass its origin to `withDemo`. */
@@ -57,15 +62,16 @@ export function loadPlan(options: LoadOptions): LoadedPlan {
   return source === null ? loadWithoutFile(options) : loadFile(source, options)
 }
 
-function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): LoadedPlan {
+function loadFile(source: ConfigSource, { env: processEnv, onFile }: LoadOptions): LoadedPlan {
   const folder = dirname(source.absolute)
-  const dotenv = readDotenv(folder)
+  onFile?.(source.absolute)
+  const dotenv = readDotenv(folder, onFile)
   const env = { ...dotenv, ...definedOnly(processEnv) }
   const places = new Places()
   const findings = new Findings(source.shown, places)
   const tree = readYaml(source.text, findings, places)
   if (tree === null && findings.errors.length > 0) throw new ConfigErrors(findings.errors)
-  const values = resolveValues(tree, { env, folder }, findings, places)
+  const values = resolveValues(tree, { env, folder, onFile }, findings, places)
   const migrations = migrate(tree, findings, places)
   dropTolerated(tree, findings)
   const noteOf = (at: number) => {
@@ -73,7 +79,14 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
     return line === null ? source.shown : `${source.shown}:${line}`
   }
   const writtenAt = (path: Path) => places.writtenAt(tree, path)
-  const { plan, document } = compileTree(tree, places, { findings, env, folder, noteOf, writtenAt })
+  const { plan, document } = compileTree(tree, places, {
+    findings,
+    env,
+    folder,
+    noteOf,
+    writtenAt,
+    onFile,
+  })
   const used = Object.keys(dotenv ?? {}).some(
     name => values.found.has(name) && processEnv[name] === undefined,
   )
@@ -88,13 +101,14 @@ function loadFile(source: ConfigSource, { env: processEnv }: LoadOptions): Loade
       notActive: notActive(document),
     },
     file: source.absolute,
+    tests: configTests(document.tests, source.shown, tree, places),
     explain: key => explainKey(key, { document, tree, places, file: source.shown, env, plan }),
     demoWanted: demoWanted(plan, true, processEnv),
   }
 }
 
-function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
-  const env = { ...readDotenv(cwd), ...definedOnly(processEnv) }
+function loadWithoutFile({ cwd, env: processEnv, onFile }: LoadOptions): LoadedPlan {
+  const env = { ...readDotenv(cwd, onFile), ...definedOnly(processEnv) }
   const places = new Places()
   const findings = new Findings('environment', places)
   const { tree, found, missing, notes } = zeroConfig(env)
@@ -112,13 +126,15 @@ function loadWithoutFile({ cwd, env: processEnv }: LoadOptions): LoadedPlan {
       notActive: [],
     },
     file: null,
+    tests: [],
     explain: key => explainKey(key, { document, tree, places, file: 'environment', env, plan }),
     demoWanted: demoWanted(plan, false, env),
   }
 }
 
-function readDotenv(folder: string): Record<string, string> {
+function readDotenv(folder: string, onFile: LoadOptions['onFile']): Record<string, string> {
   const file = resolve(folder, '.env')
+  onFile?.(file)
   if (!existsSync(file)) return {}
   try {
     return parseEnvFile(readFileSync(file, 'utf8'))

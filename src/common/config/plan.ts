@@ -19,6 +19,8 @@ export interface TlsPlan {
   /** Paths of PEM files; read by whoever opens the socket. */
   readonly certificateFile: string
   readonly keyFile: string
+  /** Of what stood in both when the plan was made: another certificate is another plan. Not there in tests' plans. */
+  readonly contentHash?: string
 }
 
 export interface ListenerPlan {

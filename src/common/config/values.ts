@@ -14,6 +14,8 @@ export interface ValueSource {
   readonly env: Env
   /** Relative paths in `file:` start here. */
   readonly folder: string
+  /** Told of every file that is read, or would be if it were there. */
+  readonly onFile?: ((absolute: string) => void) | undefined
 }
 
 /** What was asked for outside the file. */
@@ -110,6 +112,7 @@ function replace(text: string, path: Path, env: Env, notes: ValueNotes, findings
 
 function readSecret(path: string, at: Path, source: ValueSource, findings: Findings): string {
   const file = resolve(source.folder, path)
+  source.onFile?.(file)
   try {
     const bytes = readFileSync(file)
     if (bytes.length > SECRET_FILE_BYTES_MAX) {

@@ -25,6 +25,8 @@ export interface CompileSources {
   readonly noteOf: (at: number) => string
   /** What stood in the file before references were replaced. */
   readonly writtenAt?: (path: Path) => string | undefined
+  /** Told of every file that the plan depends on. */
+  readonly onFile?: ((absolute: string) => void) | undefined
 }
 
 /** A plan is returned also where something is wrong, so that one run finds everything; see `findings`. */
@@ -42,6 +44,7 @@ export function compile(document: ConfigDocument, sources: CompileSources): Plan
     folder,
     everyTls,
     remotes,
+    onFile: sources.onFile,
   })
   const admin = compileAdmin(document.admin, env, findings)
   checkAdminPort(admin, listeners, findings)

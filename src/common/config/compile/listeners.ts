@@ -1,6 +1,7 @@
 // `listeners` to the sockets of the plan, and to what belongs to agents and filters on them.
 
-import { accessSync, constants } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { DURATION_MS_MAX, durationMs } from '../durations.ts'
 import type { Findings } from '../issues.ts'
@@ -33,6 +34,8 @@ export interface ListenerSources {
   /** Relative paths start here. */
   readonly folder: string
   readonly everyTls: TlsEntry | undefined
+  /** Told of every file that the plan depends on. */
+  readonly onFile?: ((absolute: string) => void) | undefined
   readonly remotes: Pick<Remotes, 'ids' | 'agentIds'>
 }
 
@@ -138,14 +141,31 @@ function isAny(address: string): boolean {
 
 function tlsPlan(tls: TlsEntry | undefined, path: Path, sources: ListenerSources): TlsPlan | null {
   if (tls === undefined) return null
-  return {
-    certificateFile: readable(tls.certificate_file, [...path, 'certificate_file'], sources),
-    keyFile: readable(tls.key_file, [...path, 'key_file'], sources),
-  }
+  const certificateFile = readable(tls.certificate_file, [...path, 'certificate_file'], sources)
+  const keyFile = readable(tls.key_file, [...path, 'key_file'], sources)
+  return { certificateFile, keyFile, contentHash: contentHash([certificateFile, keyFile]) }
 }
 
-function readable(file: string, path: Path, { folder, findings }: ListenerSources): string {
+/** A key's hash tells nothing about it: keys are long and random. */
+function contentHash(files: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const file of files) {
+    try {
+      hash.update(readFileSync(file))
+    } catch {
+      // Told by `readable`.
+    }
+  }
+  return hash.digest('hex').slice(0, CONTENT_HASH_CHARS)
+}
+
+/** Enough to tell any two certificates apart. */
+const CONTENT_HASH_CHARS = 16
+
+function readable(file: string, path: Path, sources: ListenerSources): string {
+  const { folder, findings } = sources
   const absolute = resolve(folder, file)
+  sources.onFile?.(absolute)
   try {
     accessSync(absolute, constants.R_OK)
   } catch (error) {

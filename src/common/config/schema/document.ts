@@ -9,6 +9,7 @@ import { alias, provider } from './providers.ts'
 import { metricsSource, overrides, promptCaching, rateLimit, routing, routingPreference } from './routing.ts'
 import { admin, server, upstream } from './server.ts'
 import { stateStorage, tracing } from './state.ts'
+import { configTest } from './tests.ts'
 
 export const VERSIONS = ['v0.1', 'v0.1.0', '0.1-beta', '0.2.0', 'v0.3.0', 'v0.4.0'] as const
 
@@ -35,6 +36,7 @@ export const document = z.strictObject({
   server: server.prefault({}),
   upstream: upstream.prefault({}),
   admin: admin.prefault({}),
+  tests: list('What the file promises; checked before it is used.', configTest).default([]),
 })
 
 export type ConfigDocument = z.output<typeof document>

@@ -1,0 +1,252 @@
+// What the gateway would do with a request: found out by doing it, with the stages that serve traffic, up to the moment
+// its provider would be called. Owns the still world around such an exchange (no network, no chance, a clock that
+// stands) and reading off what became of it. Refuses to imitate: nothing here decides what a stage decides.
+
+import type { Clock } from '../common/clock.ts'
+import type { Plan } from '../common/config/index.ts'
+import { GatewayError } from '../common/errors.ts'
+import { type HeaderList, headerValue } from '../common/headers.ts'
+import { Authorizer } from '../providers/index.ts'
+import { loadCatalogue } from '../routing/index.ts'
+import type { DialectId } from '../translate/index.ts'
+import { BreakerTable, newBreakerMemory } from '../upstream/index.ts'
+import type { ClientRequest, ReplySink } from './edge.ts'
+import { matchEndpoint, normalPath } from './endpoints.ts'
+import { GatewayEngine } from './engine.ts'
+import { Exchange, type Operate } from './exchange.ts'
+import { PlanView } from './plan-view.ts'
+import type { Services } from './services.ts'
+import type { Prepared } from './stages/attempt.ts'
+import { Attempts, type Prepare } from './stages/attempts.ts'
+import { prepareCount, vendorCounts } from './stages/count.ts'
+import { prepareCall } from './stages/prepare.ts'
+import { readRequest } from './stages/read.ts'
+import { type GatewayLane, routeExchange, type Target } from './stages/route.ts'
+
+export interface RehearsedRequest {
+  readonly method: string
+  readonly target: string
+  readonly headers: HeaderList
+  readonly body: Uint8Array
+  /** Names of provider entries that rest after failures. */
+  readonly unavailable: readonly string[]
+  /** Every random draw. */
+  readonly random: number
+}
+
+/** A loss as the reply's header tells it. */
+export interface RehearsedLoss {
+  readonly action: string
+  readonly field: string
+  readonly reason: string
+}
+
+export interface Rehearsed {
+  /** 200 when a provider would be called or we would answer ourselves; else the status of our refusal. */
+  readonly status: number
+  /** The refusal's message, or null. */
+  readonly error: string | null
+  /** The call, or null when none would be made. */
+  readonly call: {
+    readonly provider: string
+    readonly vendor: string
+    readonly model: string
+    readonly dialect: DialectId
+    readonly losses: readonly RehearsedLoss[]
+  } | null
+}
+
+/** The moment at which rehearsals take place; any would do. */
+const STILL_MS = 1_700_000_000_000
+
+const STILL: Clock = { epochMs: () => STILL_MS, monotonicMs: () => STILL_MS }
+
+/** Ends a rehearsal where the call would begin; never seen by anybody. */
+class Called extends Error {
+  override readonly name = 'Called'
+}
+
+/** Rehearses requests against one plan. Made anew for each: what rests in one must not rest in the next. */
+export function rehearse(plan: Plan, request: RehearsedRequest): Rehearsed {
+  const stage = new Stage(plan, request)
+  return stage.run()
+}
+
+/** Endpoints that a rehearsal can follow to its provider. */
+export function canRehearse(target: string): boolean {
+  const operation = matchEndpoint(normalPath(target))?.endpoint.operation
+  return operation !== 'embed' && operation !== 'forward'
+}
+
+class Stage {
+  private readonly plan: Plan
+  private readonly wish: RehearsedRequest
+  private readonly services: Services
+  private readonly reply = new KeptReply()
+  private called: { readonly lane: GatewayLane; readonly prepared: Prepared } | null = null
+  private failure: GatewayError | null = null
+  private bug: unknown = null
+
+  constructor(plan: Plan, wish: RehearsedRequest) {
+    this.plan = plan
+    this.wish = wish
+    const calm = wish.unavailable.length === 0
+    const breakers = new BreakerTable(calm ? calmMemory() : newBreakerMemory(), STILL)
+    for (const name of wish.unavailable) rest(breakers, plan, name)
+    this.services = {
+      clock: STILL,
+      upstream: {
+        send: () => {
+          throw new Called()
+        },
+        pools: () => [],
+        close: async () => {},
+      },
+      breakers,
+      catalogue: loadCatalogue(),
+      authorizer: new Authorizer({ clock: STILL, fetch: () => Promise.reject(new Called()), env: {} }),
+      random: () => wish.random,
+      recorder: { begin: () => {}, settle: () => {} },
+      countTokens: async () => ({ tokens: 0, estimated: true, encoding: 'bytes' }),
+      translatePrompt: null,
+      bug: error => {
+        if (!(error instanceof Called)) this.bug = error
+      },
+    }
+  }
+
+  run(): Rehearsed {
+    const { method, target, headers, body } = this.wish
+    const request: ClientRequest = {
+      method,
+      target,
+      headers,
+      remoteAddress: '127.0.0.1',
+      listener: this.plan.listeners[0]?.name ?? '',
+      contentLength: body.length,
+    }
+    const match = matchEndpoint(normalPath(target))
+    const operate = match === null ? undefined : this.operations[match.endpoint.operation]
+    if (match === null || operate === undefined || !match.endpoint.methods.some(one => one === method)) {
+      // What needs no body is answered by the engine itself.
+      new GatewayEngine(this.services, this.plan).open(request, this.reply)
+    } else {
+      const exchange = new Exchange({
+        services: this.services,
+        view: new PlanView(this.plan, this.services),
+        request,
+        reply: this.reply,
+        endpoint: match.endpoint,
+        dialect: match.endpoint.dialect!,
+        pathModel: match.model,
+        requestId: 'rehearsal',
+        register: { add: () => {}, remove: () => {} },
+        operate: this.remembering(operate),
+        openUpload: null,
+      })
+      exchange.body(body)
+    }
+    if (this.bug !== null) throw this.bug
+    return this.outcome()
+  }
+
+  private readonly operations: Partial<Record<string, Operate>> = {
+    generate: exchange => {
+      const scan = readRequest(exchange)
+      this.begin(exchange, routeExchange(exchange, exchange.pathModel ?? scan.model), prepareCall)
+    },
+    'count-tokens': exchange => {
+      const scan = readRequest(exchange)
+      const [target] = routeExchange(exchange, exchange.pathModel ?? scan.model)
+      if (vendorCounts(exchange, target!)) this.begin(exchange, [target!], prepareCount)
+    },
+  }
+
+  private begin(exchange: Exchange, targets: readonly Target[], prepare: Prepare): void {
+    exchange.attempts = new Attempts(exchange, targets, (current, lane) => {
+      const prepared = prepare(current, lane)
+      // Only a translation in another thread takes a promise, and there is none here.
+      if (!(prepared instanceof Promise)) this.called = { lane, prepared }
+      throw new Called()
+    })
+    exchange.attempts.start()
+  }
+
+  private remembering(operate: Operate): Operate {
+    return exchange => {
+      try {
+        operate(exchange)
+      } catch (thrown) {
+        if (thrown instanceof GatewayError) this.failure = thrown
+        throw thrown
+      }
+    }
+  }
+
+  private outcome(): Rehearsed {
+    if (this.called !== null) {
+      const { lane, prepared } = this.called
+      const { provider, model } = lane.target
+      const losses = parseWarnings(headerValue(prepared.extraHeaders, 'x-gateway-warnings'))
+      const call = { provider: provider.name, vendor: provider.provider, model, dialect: prepared.dialect }
+      return { status: 200, error: null, call: { ...call, losses } }
+    }
+    const { status, text } = this.reply
+    if (status === 0) return { status: 200, error: null, call: null }
+    return { status, error: status < 400 ? null : (this.failure?.message ?? text), call: null }
+  }
+}
+
+let calmWords: SharedArrayBuffer | null = null
+
+/** Where nothing rests and no call is ever made, nothing is written either: one memory serves all. */
+function calmMemory(): SharedArrayBuffer {
+  calmWords ??= newBreakerMemory()
+  return calmWords
+}
+
+/** The clock of a rehearsal stands, so any pause lasts. */
+const REST_MS = 60_000
+
+/** Every key of the entries with this name rests. */
+function rest(breakers: BreakerTable, plan: Plan, name: string): void {
+  for (const provider of plan.providers.filter(one => one.name === name)) {
+    const keys = Math.max(1, provider.accessKeys.length)
+    for (let key = 0; key < keys; key += 1) breakers.cell(`${name}\n${key}`).rest(REST_MS)
+  }
+}
+
+/** The header of `formatWarnings` taken apart again. */
+function parseWarnings(header: string | null): RehearsedLoss[] {
+  if (header === null) return []
+  return header.split(', ').map(entry => {
+    const [, action = '', field = '', reason = ''] = /^([^;]*);field=([^;]*);reason=(.*)$/.exec(entry) ?? []
+    return { action, field, reason }
+  })
+}
+
+/** The reply of a rehearsal: kept, never sent. */
+class KeptReply implements ReplySink {
+  status = 0
+  text = ''
+  readonly pendingBytes = 0
+
+  head(status: number): void {
+    this.status = status
+  }
+
+  write(): boolean {
+    return true
+  }
+
+  end(): void {}
+
+  whole(status: number, _headers: HeaderList, body: Uint8Array): void {
+    this.status = status
+    this.text = new TextDecoder().decode(body)
+  }
+
+  abort(): void {}
+
+  resumeBody(): void {}
+}
