@@ -104,7 +104,7 @@ export class FieldLook {
 }
 
 /** The name of a part that is a plain field, or null: a file is none. */
-function fieldName(headers: string): string | null {
+export function fieldName(headers: string): string | null {
   const line = /(?:^|\r\n)content-disposition:([^\r\n]*)/i.exec(headers)?.[1]
   if (line === undefined || /;\s*filename\*?=/i.test(line)) return null
   const match = /;\s*name=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(line)

@@ -2,6 +2,7 @@
 
 import OpenAI, { toFile } from 'openai'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { LateField } from '../../src/gateway/late-field.ts'
 import { formBoundary, FieldLook } from '../../src/gateway/multipart.ts'
 import { type FakeUpstream, startFakeUpstream, until } from '../support/fake-upstream/index.ts'
 import { benchFetch } from './forward-fetch.ts'
@@ -110,10 +111,46 @@ describe('a form', () => {
     expect(upstream.requests[0]?.text()).toBe(form.replace('openai/whisper-1', 'whisper-1'))
   })
 
-  test('with its model behind a long file goes to the only provider as it is', async () => {
+  test('with its model behind a long file goes to the only provider, and a bare name stays as it is', async () => {
     const form = file(300_000) + field('model', 'whisper-1') + END
     expect((await send(TRANSCRIBE, form)).status).toBe(200)
     expect(upstream.requests[0]?.text()).toBe(form)
+  })
+
+  test.each([1_000, 9_999, 400_000])(
+    'with its model behind a long file has it renamed on the way, in pieces of %i bytes, at the same length',
+    async pieceBytes => {
+      const form = file(300_000) + field('model', 'openai/whisper-1') + field('language', 'de') + END
+      expect((await send(TRANSCRIBE, form, pieceBytes)).status).toBe(200)
+      const [seen] = upstream.requests
+      expect(seen?.header('content-length')).toBe(String(form.length))
+      const text = seen!.text()
+      expect(text).toBe(
+        form
+          .replace('openai/whisper-1', 'whisper-1')
+          .replace(
+            'Disposition: form-data; name="model"',
+            `Disposition:${' '.repeat(8)}form-data; name="model"`,
+          ),
+      )
+      const read = await new Response(text, { headers: { 'content-type': FORM[1]! } }).formData()
+      expect(read.get('model')).toBe('whisper-1')
+      expect(bench.records[0]).toMatchObject({ modelAsked: 'openai/whisper-1', modelSent: 'whisper-1' })
+    },
+  )
+
+  test('with its model behind a long file and of another provider is refused in its middle', async () => {
+    await bench.close()
+    bench = new Bench({
+      providers: [{ ...wildcard('openai'), isDefault: true }, wildcard('groq')],
+      upstream: PATIENT,
+    })
+    const form = file(300_000) + field('model', 'groq/whisper-1') + END
+    const reply = await send(TRANSCRIBE, form, 10_000, [...FORM, 'x-gateway-provider', 'openai'])
+    expect(reply.status).toBe(400)
+    expect(reply.json).toMatchObject({ error: { param: 'model', code: 'model_too_late' } })
+    await until('the upstream is left', () => upstream.socketsOpen === 0)
+    expect(upstream.requests).toEqual([])
   })
 
   test('with its model behind a long file is refused where several providers could be meant', async () => {
@@ -290,5 +327,45 @@ describe('a boundary', () => {
       const found = early === 'more' ? look.look() : early
       expect(found).toMatchObject({ value: 'm-1' })
     }
+  })
+})
+
+describe('a field behind a file', () => {
+  function late(form: string, pieces: readonly number[], lengthIsFixed = true, to = 'm'): string {
+    const bytes = Buffer.from(form)
+    const filter = new LateField('model', BOUNDARY, lengthIsFixed, () => to)
+    const out: Uint8Array[] = []
+    let at = 0
+    for (const size of pieces) {
+      out.push(...filter.push(bytes.subarray(at, at + size)).map(piece => Buffer.from(piece)))
+      at += size
+    }
+    out.push(...filter.push(bytes.subarray(at)), ...filter.end())
+    return Buffer.concat(out).toString()
+  }
+
+  const FORM_TEXT = file(50) + field('model', 'v/m') + field('x', 'v/m') + END
+
+  test('is exchanged wherever the bytes are torn', () => {
+    const whole = late(FORM_TEXT, [])
+    expect(whole.length).toBe(FORM_TEXT.length)
+    expect(whole).toContain('Disposition:   form-data; name="model"\r\n\r\nm\r\n')
+    for (let cut = 0; cut <= FORM_TEXT.length; cut++) expect(late(FORM_TEXT, [cut])).toBe(whole)
+    expect(late(FORM_TEXT, new Array<number>(FORM_TEXT.length).fill(1))).toBe(whole)
+  })
+
+  test('grows where the length is open, and is refused where it is not', () => {
+    expect(late(FORM_TEXT, [], false, 'longer-name')).toBe(FORM_TEXT.replace('v/m', 'longer-name'))
+    expect(() => late(FORM_TEXT, [], true, 'longer-name')).toThrow(/longer name/)
+  })
+
+  test.each([
+    ['no such field', file(50) + field('x', 'v/m') + END],
+    ['a value that is no name', file(50) + field('model', 'v'.repeat(5_000)) + END],
+    ['a part with an endless head', `${file(50)}--${BOUNDARY}\r\n${'h'.repeat(20_000)}`],
+    ['no end', file(50) + field('model', 'v/m').slice(0, -2)],
+    ['nothing', ''],
+  ])('passes a form with %s as it is', (_what, form) => {
+    expect(late(form, [20, 30, 1_000])).toBe(form)
   })
 })

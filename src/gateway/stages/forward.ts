@@ -2,9 +2,11 @@
 // Owns which bytes differ (the model's name, and for older completions the wish for usage) and what may be sent again;
 // translates nothing.
 
+import type { ProviderPlan } from '../../common/config/index.ts'
 import { GatewayError } from '../../common/errors.ts'
 import { headerValue } from '../../common/headers.ts'
 import { addProviderHeaders, embeddingsForm, forwardPath } from '../../providers/index.ts'
+import { findModel } from '../../routing/index.ts'
 import {
   type ByteSink,
   type ForwardForm,
@@ -18,6 +20,7 @@ import type { BodySource, UpstreamRequest } from '../../upstream/index.ts'
 import { normalPath } from '../endpoints.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersToUpstream } from '../forward-headers.ts'
+import { unknownModel } from '../model-lists.ts'
 import type { Prepared } from './attempt.ts'
 import { Attempts, type Prepare, type Repeatable } from './attempts.ts'
 import { prepareEmbeddings } from './embed.ts'
@@ -39,6 +42,7 @@ export interface FormModel {
 export interface Form extends BodySource {
   readonly given: boolean
   rename(model: FormModel, name: string): void
+  renameLate(exchangeFor: (value: string) => string): void
 }
 
 /** Forwards a request whose body has been collected, or that has none. */
@@ -76,7 +80,8 @@ export function forwardUpload(exchange: Exchange, form: Form, model: FormModel |
   const targets = uploadTargets(exchange, model)
   const repeatable: Repeatable = () => !form.given
   run(exchange, targets, repeatable, lane => {
-    if (model !== null && lane.target.model !== '') form.rename(model, lane.target.model)
+    if (model?.late === true) form.renameLate(value => lateModel(exchange, lane.target, value))
+    else if (model !== null && lane.target.model !== '') form.rename(model, lane.target.model)
     return prepareForward(exchange, lane, form)
   })
 }
@@ -101,6 +106,30 @@ function lateTargets(exchange: Exchange): readonly Target[] {
       { param: 'model', code: 'model_too_late' },
     )
   }
+}
+
+/** The name at the provider that the form is already on its way to. */
+function lateModel(exchange: Exchange, target: Target, asked: string): string {
+  const { record, view } = exchange
+  const found = findModel(view.models, asked)
+  const known = !('unknown' in found)
+  if (!known && asked.includes('/')) throw unknownModel(asked, found.unknown, view.publicModels)
+  if (known && !samePlace(found.provider, target.provider)) {
+    throw new GatewayError(
+      'bad-request',
+      `the form's \`model\` stands behind its file and belongs to another provider; put it in front, or name the provider in the header ${PROVIDER_HEADER}`,
+      { param: 'model', code: 'model_too_late' },
+    )
+  }
+  const sent = known ? found.upstreamModel : asked
+  record.modelAsked = asked
+  record.modelSent = sent
+  return sent
+}
+
+/** Whoever serves one entry there serves the other. */
+function samePlace(one: ProviderPlan, other: ProviderPlan): boolean {
+  return one.origin === other.origin && one.provider === other.provider && one.pathPrefix === other.pathPrefix
 }
 
 const ALWAYS: Repeatable = () => true

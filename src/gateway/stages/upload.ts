@@ -9,6 +9,7 @@ import { isIdentity } from '../body-encoding.ts'
 import type { ClientRequest } from '../edge.ts'
 import type { Endpoint } from '../endpoints.ts'
 import type { Exchange, Upload } from '../exchange.ts'
+import { LateField } from '../late-field.ts'
 import { FieldLook, formBoundary } from '../multipart.ts'
 import { type FormModel, forwardUpload } from './forward.ts'
 
@@ -26,7 +27,7 @@ export function uploadOf(
   }
   if (!isIdentity(headerValue(request.headers, 'content-encoding'))) return () => new RefusedUpload()
   const model = forward.routedBy === 'model'
-  return exchange => new FormUpload(exchange, model ? new FieldLook('model', boundary) : null)
+  return exchange => new FormUpload(exchange, boundary, model)
 }
 
 /** What cannot be forwarded is refused with its first byte. */
@@ -50,7 +51,10 @@ class FormUpload implements Upload, BodySource {
   /** Known when the model's name is, because another name has another length. */
   bytes: number | null
   private readonly exchange: Exchange
+  private readonly boundary: string
   private look: FieldLook | null
+  /** Exchanges a name that comes behind the file. */
+  private late: LateField | null = null
   private sink: BodySink | null = null
   /** Bytes that no upstream has taken yet. */
   private pieces: Uint8Array[] = []
@@ -58,9 +62,10 @@ class FormUpload implements Upload, BodySource {
   private renamed = false
   private ended = false
 
-  constructor(exchange: Exchange, look: FieldLook | null) {
+  constructor(exchange: Exchange, boundary: string, hasModel: boolean) {
     this.exchange = exchange
-    this.look = look
+    this.boundary = boundary
+    this.look = hasModel ? new FieldLook(MODEL, boundary) : null
     this.bytes = exchange.request.contentLength
   }
 
@@ -76,6 +81,7 @@ class FormUpload implements Upload, BodySource {
     this.ended = true
     if (this.look !== null) this.found(this.look, null)
     else if (!this.begun) this.begin(null)
+    for (const piece of this.late?.end() ?? []) this.give(piece)
     if (this.sink !== null && this.pieces.length === 0) this.sink.end()
   }
 
@@ -102,6 +108,13 @@ class FormUpload implements Upload, BodySource {
   }
 
   private pass(bytes: Uint8Array): boolean {
+    if (this.late === null) return this.give(bytes)
+    let goOn = true
+    for (const piece of this.late.push(bytes)) goOn = this.give(piece) && goOn
+    return goOn
+  }
+
+  private give(bytes: Uint8Array): boolean {
     if (this.sink === null || this.pieces.length > 0) {
       this.pieces.push(bytes)
       return false
@@ -123,6 +136,14 @@ class FormUpload implements Upload, BodySource {
     if (this.bytes !== null) this.bytes += name.length - (form.to - form.from)
   }
 
+  /** The same for a name that has not come yet; before anything was given. */
+  renameLate(exchangeFor: (value: string) => string): void {
+    if (this.late !== null) return
+    const late = new LateField(MODEL, this.boundary, this.bytes !== null, exchangeFor)
+    this.late = late
+    this.pieces = this.pieces.flatMap(piece => late.push(piece))
+  }
+
   ready(sink: BodySink): void {
     this.sink = sink
     while (this.pieces.length > 0) {
@@ -133,5 +154,7 @@ class FormUpload implements Upload, BodySource {
     else this.exchange.reply.resumeBody()
   }
 }
+
+const MODEL = 'model'
 
 const LATE: FormModel = { value: '', from: 0, to: 0, late: true }
