@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { type Gap, GAP_PARTS, GAPS_TOTAL } from './gaps.ts'
+import { CHECKS, type Gap, GAP_PARTS, GAPS_TOTAL } from './gaps.ts'
 
 const TESTS = resolve(import.meta.dirname, '..')
 const all: readonly (readonly [string, Gap])[] = GAP_PARTS.flatMap(part => Object.entries(part))
@@ -41,4 +41,12 @@ test('what has no test says why, and nothing that is about translation is among 
   const without = all.filter(([, gap]) => gap.place === 'not built')
   expect(without.map(([id]) => id)).toEqual(['G-34', 'G-69', 'G-70', 'G-118'])
   for (const [, gap] of without) expect(gap.file.length).toBeGreaterThan(20)
+})
+
+test('every point of the checklist has tests that exist', () => {
+  expect(Object.keys(CHECKS)).toEqual(Array.from({ length: 15 }, (_, index) => `K${index + 1}`))
+  const missing = Object.entries(CHECKS).flatMap(([id, list]) =>
+    list.filter(check => !exists(check)).map(({ file, name }) => `${id}: ${file}: ${name}`),
+  )
+  expect(missing).toEqual([])
 })

@@ -1,5 +1,6 @@
 // The 125 known faults of the reference, by their numbers, and the test that holds us to the right behaviour. Owns the
 // count: every number is here once, and `coverage.test.ts` looks every named test up.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: names of tests, as their files spell them
 
 export type Place =
   /** A test of this folder, made for the fault. */
@@ -232,3 +233,64 @@ export const GAP_PARTS: readonly Readonly<Record<string, Gap>>[] = [
   STREAMED,
   FRAMING_AND_ERRORS,
 ]
+
+const CHECKLIST = 'conformance/checklist.test.ts'
+const CONVERSATIONS = 'conformance/conversations.test.ts'
+
+/** The fifteen points of the conformance checklist. */
+export const CHECKS: Readonly<Record<string, readonly Gap[]>> = {
+  K1: [
+    here(CHECKLIST, '%s: nothing of a request changes but the model'),
+    here(CHECKLIST, '%s: nothing of a reply or a stream changes'),
+  ],
+  K2: [
+    here(CHECKLIST, 'every prompt, reply and stream of %s and %s has a golden file'),
+    elsewhere('translate/laws.test.ts', '$name cut in two anywhere reaches ${client.id} the same'),
+  ],
+  K3: [
+    elsewhere(
+      'e2e/sdk/matrix.test.ts',
+      "reads ${what}, ${stream ? 'streamed' : 'whole'}, as the upstream's own client does",
+    ),
+    elsewhere('translate/bedrock-converse.sdk.test.ts', 'stream $name'),
+  ],
+  K4: [here(CHECKLIST, '%s: every client sees them, their names and their arguments')],
+  K5: [here(CHECKLIST, '%s is known, and told to every client')],
+  K6: [
+    here(CHECKLIST, '%s %s is told to every client in its words'),
+    here(CHECKLIST, 'that never comes fails the reply'),
+  ],
+  K7: [
+    elsewhere('gateway/cuts.test.ts', '${name}, to ${other}'),
+    elsewhere(
+      'translate/errors.test.ts',
+      'keeps its kind on the way to %s, as far as that dialect can say it',
+    ),
+    elsewhere('gateway/failover.test.ts', 'but not after content: then the client is told'),
+  ],
+  K8: [
+    here(CHECKLIST, 'with %s is read in every dialect, also one byte at a time'),
+    here(STREAMS, 'with an event of 5 MiB pass'),
+  ],
+  K9: [
+    elsewhere(PROVIDERS, '%s clients reach an endpoint that the vendor documents'),
+    elsewhere(PROVIDERS, 'there are nine'),
+  ],
+  K10: [here(CONVERSATIONS, 'go from %s back to %s, which issued them, and after a switch to nobody else')],
+  K11: [
+    here(CONVERSATIONS, 'of %s are legal for %s, told apart, and come back as they were'),
+    here(CONVERSATIONS, 'of calls from %s match their results at %s'),
+  ],
+  K12: [
+    here(CONVERSATIONS, 'reach %s by value, or are refused by name'),
+    here(CONVERSATIONS, 'inside results reach %s'),
+  ],
+  K13: [here(GATEWAY, 'counts what the upstream said, and holds neither bodies nor keys')],
+  K14: [here(GATEWAY, 'tells what was left out, and a strict caller is refused before anybody is called')],
+  K15: [
+    elsewhere(
+      'translate/roundtrip.prop.ts',
+      'a prompt says the same, and the same prompt gives the same bytes',
+    ),
+  ],
+}
