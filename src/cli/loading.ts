@@ -43,7 +43,7 @@ export function findingOf({ code, file, line, column, path, message }: ConfigIss
   return { code, file, line, column, path, message }
 }
 
-const WARNING = /^(.*?)(?::(\d+):(\d+))? (\S+|.*\]): ([ESW]\d{2}) ([^]*)$/
+const WARNING = /^(.*?)(?::(\d+):(\d+))? (\S+|.*\]): ([ESW]\d{2}) (.*)$/s
 
 /** Warnings arrive as lines: `config.yaml:3:5 listeners[0].port: W03 …`. */
 export function warningOf(text: string): Finding {

@@ -81,7 +81,7 @@ export class Terminal {
   table(rows: readonly (readonly string[])[]): void {
     const widths: number[] = []
     for (const row of rows)
-      row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, visibleLength(cell))))
+      for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, visibleLength(cell))
     for (const row of rows) {
       const cells = row.map((cell, at) =>
         at === row.length - 1 ? cell : cell + ' '.repeat(widths[at]! - visibleLength(cell)),

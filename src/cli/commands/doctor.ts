@@ -109,6 +109,7 @@ async function portFindings(shell: Shell, { plan }: LoadedPlan): Promise<Finding
   return Promise.all(
     wanted.map(async ({ name, address, port }): Promise<Finding> => {
       const check = `port ${port} (${name})`
+      if (port === 0) return { check: `port (${name})`, state: 'ok', detail: 'the system will choose one' }
       const state = await portState(address, port)
       if (state === 'free') return { check, state: 'ok', detail: 'free' }
       if (state === 'forbidden') return { check, state: 'failed', detail: 'below 1024 needs a privilege' }

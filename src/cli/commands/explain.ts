@@ -49,10 +49,16 @@ function explain(shell: Shell, what: string, file: string | undefined, options: 
   const loaded = loadTarget(targetOf(shell, file, options))
   const model = findModel(buildModelIndex(loaded.plan), what)
   const found = 'provider' in model
-  const key = found ? null : loaded.explain(what)
+  const key = found ? null : knownKey(loaded, what)
   if (key !== null) showKey(shell, key, options)
   else if (found) showModel(shell, what, model, loaded, options)
   else throw unknown(what, model.unknown, model.ambiguous)
+}
+
+/** A key that nobody set has a meaning; a slip of the fingers has neither. */
+function knownKey(loaded: LoadedPlan, text: string): Explained | null {
+  const key = loaded.explain(text)
+  return key === null || (key.value === undefined && descriptionOf(key.path) === null) ? null : key
 }
 
 function unknown(what: string, models: readonly string[], ambiguous: boolean): Failure {

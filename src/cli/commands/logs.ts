@@ -25,7 +25,7 @@ const LINES = 100
 const TAIL_BYTES_MAX = 8 * 1024 * 1024
 const LOOK_EVERY_MS = 200
 const CHUNK_BYTES = 64 * 1024
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const
+const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error']
 
 export function addLogs(program: Command, shell: Shell): void {
   program
@@ -66,7 +66,10 @@ async function logs(shell: Shell, file: string | undefined, options: LogsOptions
   const follower = new Follower(path)
   const lines = tailLines([`${path}.1`, path]).filter(line => wanted(line, parsed(line), options))
   if (options.lines > 0) lines.slice(-options.lines).forEach(print)
-  if (options.follow !== true) return
+  if (options.follow !== true) {
+    if (lines.length === 0) terminal.note('no lines')
+    return
+  }
   for (;;) {
     follower.read().forEach(print)
     await sleep(LOOK_EVERY_MS)
@@ -100,8 +103,8 @@ function parsed(line: string): Entry | null {
 function wanted(line: string, entry: Entry | null, { level, request }: LogsOptions): boolean {
   if (request !== undefined && !line.includes(request)) return false
   if (level === undefined) return true
-  const rank = LEVELS.findIndex(one => one === entry?.['level'])
-  return rank >= LEVELS.findIndex(one => one === level)
+  const rank = LEVELS.indexOf(String(entry?.['level']))
+  return rank >= LEVELS.indexOf(level)
 }
 
 function readable({ terminal }: Shell, entry: Entry): string {

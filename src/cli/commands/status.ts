@@ -46,7 +46,7 @@ async function status(
   const gateways = await terminal.waiting('asking', Promise.all(running.map(stateOf)))
   if (options.json === true) terminal.json({ gateways })
   else if (gateways.length === 0) terminal.line('no gateway is running')
-  else gateways.forEach(gateway => show(shell, gateway))
+  else for (const gateway of gateways) show(shell, gateway)
   process.exitCode = gateways.length > 0 && gateways.every(({ ready }) => ready) ? EXIT.ok : EXIT.failed
 }
 
