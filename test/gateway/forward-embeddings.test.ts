@@ -161,3 +161,30 @@ test('a strict caller is refused what would be left out', async () => {
   expect(reply.status).toBe(400)
   expect(upstream.requests).toEqual([])
 })
+
+test('each call of one text is signed for itself where calls are signed', async () => {
+  await bench.close()
+  const text = (secret: string) => ({ secret }) as unknown as null
+  const auth: ProviderPlan['auth'] = {
+    type: 'aws',
+    region: 'eu-west-1',
+    accessKeyId: text('AKID'),
+    secretAccessKey: text('secret'),
+    sessionToken: null,
+    profile: null,
+    roleArn: null,
+  }
+  bench = new Bench({
+    providers: [
+      vendor(TITAN, 'amazon_bedrock', ['bedrock-converse'], { pathPrefix: '', accessKeys: [], auth }),
+    ],
+  })
+  upstream.always(titan)
+  const reply = await bench.call('/v1/embeddings', { model: TITAN, input: ['t1', 't2', 't3'] })
+  expect(reply.status).toBe(200)
+  const signed = upstream.requests.map(seen => seen.header('authorization') ?? '')
+  for (const one of signed)
+    expect(one).toMatch(/^AWS4-HMAC-SHA256 Credential=AKID\/\d{8}\/eu-west-1\/bedrock\//)
+  const signatures = signed.map(one => one.slice(one.indexOf('Signature=')))
+  expect(new Set(signatures).size).toBe(3)
+})
