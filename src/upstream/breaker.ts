@@ -135,7 +135,12 @@ export class BreakerCell {
 
   succeeded(): void {
     if (this.at < 0) return
-    if (this.load(OPEN_UNTIL) !== 0) this.close()
+    const openUntil = this.load(OPEN_UNTIL)
+    if (openUntil !== 0) {
+      // A long reply that began in better times says nothing about now; the probe's does.
+      if (this.load(PROBE_SINCE) === 0 || after(openUntil, this.now())) return
+      this.close()
+    }
     this.count(false)
   }
 

@@ -45,6 +45,13 @@ export class RetryBudget {
     return true
   }
 
+  /** A repeat that was taken is not made. */
+  giveBack(): void {
+    this.turn()
+    if (this.repeats > 0) this.repeats -= 1
+    else if (this.repeatsBefore > 0) this.repeatsBefore -= 1
+  }
+
   private turn(): void {
     const passed = this.clock.monotonicMs() - this.windowStartMs
     if (passed < WINDOW_MS) return

@@ -25,6 +25,8 @@ export interface Try<L extends Lane> {
   readonly lane: L
   /** Milliseconds to wait before it. */
   readonly delayMs: number
+  /** It was taken from the lane's budget. */
+  readonly repeat: boolean
 }
 
 export class Tries<L extends Lane> {
@@ -63,6 +65,12 @@ export class Tries<L extends Lane> {
     this.over.add(lane)
   }
 
+  /** A try that was found and will not be made: its place goes to somebody else. */
+  giveBack({ lane, repeat }: Try<L>): void {
+    lane.cell.abandoned()
+    if (repeat) lane.budget.giveBack()
+  }
+
   /** True when `next` could still find something, as far as can be told without asking breakers. */
   get moreLeft(): boolean {
     const lanes = this.targets[this.target]
@@ -77,7 +85,7 @@ export class Tries<L extends Lane> {
       this.lane += 1
       if (this.over.has(lane) || !lane.cell.admit()) continue
       lane.budget.called()
-      return { lane, delayMs: 0 }
+      return { lane, delayMs: 0, repeat: false }
     }
     return null
   }
@@ -93,7 +101,7 @@ export class Tries<L extends Lane> {
       }
       const jittered = backOffMs(this.repeats, this.random())
       this.repeats += 1
-      return { lane, delayMs: Math.max(jittered, failure.retryAfterMs ?? 0) }
+      return { lane, delayMs: Math.max(jittered, failure.retryAfterMs ?? 0), repeat: true }
     }
     return null
   }

@@ -1,6 +1,6 @@
 // An engine over real upstream sockets, driven without an acceptor: what a client would see is collected.
 
-import { systemClock } from '../../src/common/clock.ts'
+import { type Clock, systemClock } from '../../src/common/clock.ts'
 import type { ListenerPlan, Plan, ProviderPlan } from '../../src/common/config/index.ts'
 import type { GatewayError } from '../../src/common/errors.ts'
 import { type HeaderList, headerValue } from '../../src/common/headers.ts'
@@ -48,6 +48,8 @@ export interface EngineOptions {
   readonly patient?: boolean
   /** Trusted certificates, name resolution, sockets. */
   readonly client?: Partial<UpstreamOptions>
+  /** The breakers' clock. */
+  readonly clock?: Clock
   /** Variables that credentials are looked up in. */
   readonly env?: Readonly<Record<string, string | undefined>>
 }
@@ -185,7 +187,10 @@ export class Bench {
         fetch: tokenFetch(upstream),
         env: options.env ?? {},
       }),
-      breakers: new (options.patient === true ? PatientTable : BreakerTable)(newBreakerMemory(), systemClock),
+      breakers: new (options.patient === true ? PatientTable : BreakerTable)(
+        newBreakerMemory(),
+        options.clock ?? systemClock,
+      ),
       catalogue: loadCatalogue(),
       random: Math.random,
       recorder: { begin: () => {}, settle: record => this.records.push(record) },

@@ -36,6 +36,13 @@ describe('a breaker', () => {
     expect(other.facts()).toMatchObject({ state: 'open', openings: 1 })
   })
 
+  test('is not closed by a call that began before it opened', () => {
+    const { one, other } = twoThreads()
+    fail(one, 10)
+    other.succeeded()
+    expect(one.admit()).toBe(false)
+  })
+
   test('lets exactly one probe through after its cool-down and closes when it succeeds', () => {
     const { clock, one, other } = twoThreads()
     fail(one, 10)

@@ -30,6 +30,8 @@ export class Attempts implements AttemptOwner {
   private lane: GatewayLane | null = null
   private attempt: Attempt | null = null
   private timer: NodeJS.Timeout | null = null
+  /** The repeat that the timer is for. */
+  private waiting: Try<GatewayLane> | null = null
   private over = false
 
   constructor(
@@ -64,7 +66,7 @@ export class Attempts implements AttemptOwner {
     const next = this.repeatable(failure) ? this.tries.next(judgement) : null
     if (next !== null && next.delayMs < exchange.remainingMs()) this.begin(next)
     else {
-      if (next !== null) next.lane.cell.abandoned()
+      if (next !== null) this.tries.giveBack(next)
       this.over = true
       attempt!.show(failure)
     }
@@ -78,6 +80,8 @@ export class Attempts implements AttemptOwner {
     this.over = true
     if (this.timer !== null) clearTimeout(this.timer)
     this.timer = null
+    if (this.waiting !== null) this.tries.giveBack(this.waiting)
+    this.waiting = null
     this.attempt?.abort()
   }
 
@@ -92,8 +96,10 @@ export class Attempts implements AttemptOwner {
   private begin(next: Try<GatewayLane>): void {
     if (next.delayMs < 1) this.run(next.lane)
     else {
+      this.waiting = next
       this.timer = setTimeout(() => {
         this.timer = null
+        this.waiting = null
         this.exchange.guard(() => this.run(next.lane))
       }, next.delayMs)
     }
@@ -105,7 +111,13 @@ export class Attempts implements AttemptOwner {
     record.provider = lane.target.provider.name
     record.modelSent = lane.target.model
     record.modelLabel = lane.target.provider.name
-    const prepared = authorized(this.exchange, lane, this.prepare(this.exchange, lane))
+    let prepared: Prepared | Promise<Prepared>
+    try {
+      prepared = authorized(this.exchange, lane, this.prepare(this.exchange, lane))
+    } catch (thrown) {
+      lane.cell.abandoned()
+      throw thrown
+    }
     if (!(prepared instanceof Promise)) this.launch(lane, prepared)
     else {
       prepared.then(
