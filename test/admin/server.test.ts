@@ -14,12 +14,15 @@ afterEach(async () => {
 
 async function open(change: Partial<AdminSource> = {}, token: string | null = TOKEN): Promise<string> {
   const source: AdminSource = {
-    health: () => ({ alive: true, ready: true, reasons: [] }),
+    health: () => ({ alive: true, ready: true, reasons: [], config: null }),
     metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
     config: () => ({ hash: 'abc', plan: {} }),
+    history: () => ({ history: [{ result: 'started' }] }),
+    reload: async () => ({ result: 'used', document: { result: 'used', hash: 'def' } }),
+    rollback: async hash => ({ result: 'used', document: { result: 'used', hash } }),
     ...change,
   }
-  server = await openAdmin({ address: '127.0.0.1', port: 0, token, source })
+  server = await openAdmin({ address: '127.0.0.1', port: 0, token: () => token, source })
   return `http://127.0.0.1:${server.port}`
 }
 
@@ -50,12 +53,26 @@ describe('looking is free', () => {
   })
 
   test('readiness and liveness are told apart, with reasons', async () => {
-    const health: AdminHealth = { alive: true, ready: false, reasons: ['draining'] }
+    const health: AdminHealth = { alive: true, ready: false, reasons: ['draining'], config: null }
     const origin = await open({ health: () => health })
     expect((await fetch(`${origin}/healthz`)).status).toBe(200)
     const ready = await fetch(`${origin}/readyz`)
     expect(ready.status).toBe(503)
     expect(await ready.json()).toEqual({ status: 'not ready', reasons: ['draining'] })
+  })
+
+  test('a configuration that was refused is told, and takes nobody out of service', async () => {
+    const config = { ok: false, hash: 'abc', errors: ['config.yaml:1:1 (file): S01 not YAML'] }
+    const origin = await open({ health: () => ({ alive: true, ready: true, reasons: [], config }) })
+    const ready = await fetch(`${origin}/readyz`)
+    expect(ready.status).toBe(200)
+    expect(await ready.json()).toEqual({ status: 'ok', reasons: [], config })
+    expect(await (await fetch(`${origin}/healthz`)).json()).toEqual({ status: 'ok', reasons: [] })
+  })
+
+  test('so are the plans before', async () => {
+    const reply = await fetch(`${await open()}/config/history`)
+    expect(await reply.json()).toEqual({ history: [{ result: 'started' }] })
   })
 
   test('HEAD is answered without a body', async () => {
@@ -104,6 +121,40 @@ describe('doing needs the token', () => {
     expect((await fetch(`${origin}/config`, bearer('null'))).status).toBe(401)
   })
 
+  test('a reload and a way back are asked for by POST', async () => {
+    const origin = await open()
+    for (const path of ['/config/reload', '/config/rollback']) {
+      expect((await fetch(origin + path, { method: 'POST' })).status, path).toBe(401)
+      const looked = await fetch(origin + path)
+      expect([looked.status, looked.headers.get('allow')], path).toEqual([405, 'POST'])
+    }
+    const post = async (path: string) => (await fetch(origin + path, bearer(TOKEN))).json()
+    expect(await post('/config/reload')).toEqual({ result: 'used', hash: 'def' })
+    expect(await post('/config/rollback')).toEqual({ result: 'used', hash: null })
+    expect(await post('/config/rollback?to=0123ab')).toEqual({ result: 'used', hash: '0123ab' })
+  })
+
+  test.each([
+    ['refused', 422],
+    ['failed', 409],
+    ['unknown', 409],
+    ['unchanged', 200],
+  ] as const)('a change that is %s is answered with %d', async (result, status) => {
+    const origin = await open({ reload: async () => ({ result, document: { result } }) })
+    expect((await fetch(`${origin}/config/reload`, bearer(TOKEN))).status).toBe(status)
+  })
+
+  test('the token is the one of the moment', async () => {
+    let token = TOKEN
+    const source = { reload: async () => ({ result: 'used', document: {} }) } as unknown as AdminSource
+    server = await openAdmin({ address: '127.0.0.1', port: 0, token: () => token, source })
+    const url = `http://127.0.0.1:${server.port}/config/reload`
+    expect((await fetch(url, bearer(TOKEN))).status).toBe(200)
+    token = 'another-token'
+    expect((await fetch(url, bearer(TOKEN))).status).toBe(401)
+    expect((await fetch(url, bearer('another-token'))).status).toBe(200)
+  })
+
   test('with it the answer is about the method', async () => {
     const reply = await fetch(`${await open()}/config`, bearer(TOKEN))
     expect(reply.status).toBe(405)
@@ -141,7 +192,7 @@ describe('the listener is bounded', () => {
     await open()
     const { port } = server!
     const source = {} as AdminSource
-    await expect(openAdmin({ address: '127.0.0.1', port, token: null, source })).rejects.toThrow(
+    await expect(openAdmin({ address: '127.0.0.1', port, token: () => null, source })).rejects.toThrow(
       `the admin listener cannot listen on 127.0.0.1 port ${port}: the port is taken by another process`,
     )
   })
