@@ -100,8 +100,20 @@ export function relayable(
   if (dialect !== 'openai-chat') return true
   const { rewriteAt } = hostTraits(provider)
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (rewriteAt.some(text => bytes.includes(text))) return false
-  return passesCacheMarks(provider.provider, dialect) || !bytes.includes('"cache_control"')
+  if (rewriteAt.some(text => mentions(bytes, text))) return false
+  return passesCacheMarks(provider.provider, dialect) || !mentions(bytes, '"cache_control"')
+}
+
+/** The search begins at the underscore, of which prompts have few: a quote stands everywhere in JSON. */
+function mentions(bytes: Buffer, text: string): boolean {
+  const before = Math.max(0, text.indexOf('_'))
+  const rest = text.slice(before)
+  let at = bytes.indexOf(rest, before)
+  while (at >= 0) {
+    if (bytes.toString('latin1', at - before, at) === text.slice(0, before)) return true
+    at = bytes.indexOf(rest, at + 1)
+  }
+  return false
 }
 
 function chatFixups(provider: ProviderPlan, model: string, facts: ModelFacts | null): BodyFixups | null {

@@ -3,7 +3,14 @@
 // Owns the edit and the report of what it cost; which host wants what is the provider's table.
 
 import { type Loss, LossList } from '../loss.ts'
-import { elementRanges, memberRanges, type NamedRange, skipWhite, type ValueRange } from './member-ranges.ts'
+import {
+  elementRanges,
+  memberRanges,
+  type NamedRange,
+  skipWhite,
+  stringAt,
+  type ValueRange,
+} from './member-ranges.ts'
 
 /** New JSON text of a member, from its old one or null where there is none; null leaves the member out. */
 export type Change = (json: string | null) => string | null
@@ -44,6 +51,7 @@ interface Splice {
   readonly text: string
 }
 
+const QUOTE = 0x22
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
@@ -139,10 +147,9 @@ class Fixing {
         if (messageDrop.has(member.name)) {
           dropped.add(member)
           this.losses.add('drop', `/messages/${at}/${member.name}`, 'unsupported_by_provider')
-        } else if (member.name === 'role') {
-          const role: unknown = JSON.parse(this.textOf(member))
-          const renamed =
-            typeof role === 'string' && Object.hasOwn(messageRoles, role) ? messageRoles[role] : undefined
+        } else if (member.name === 'role' && this.bytes[member.from] === QUOTE) {
+          const role = stringAt(this.bytes, member.from, member.to)
+          const renamed = Object.hasOwn(messageRoles, role) ? messageRoles[role] : undefined
           if (renamed !== undefined) {
             this.splices.push({ from: member.from, to: member.to, text: JSON.stringify(renamed) })
           }
