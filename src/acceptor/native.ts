@@ -68,6 +68,13 @@ export interface Native {
 /** What the binary is called, in every package that has one. */
 const BINARY = `uws_${process.platform}_${process.arch}_${process.versions.modules}.node`
 
+/** The binary that belongs to the package whose entry is `main`, or null when it has none for this machine. */
+export function findBinary(main: string): string | null {
+  // The official package has its binaries beside its entry, the unofficial one in a folder of their own.
+  const folders = [dirname(main), join(dirname(main), '../binaries')]
+  return folders.map(folder => join(folder, BINARY)).find(path => existsSync(path)) ?? null
+}
+
 /** Loads the native server, or fails with one line that says why it cannot. */
 export function loadNative(): Native {
   const require = createRequire(import.meta.url)
@@ -77,11 +84,8 @@ export function loadNative(): Native {
   } catch {
     throw new Error('uWebSockets.js is not installed')
   }
-  // The official package has its binaries beside its entry, the unofficial one in a folder of their own.
-  const path = [dirname(main), join(dirname(main), '../binaries')]
-    .map(folder => join(folder, BINARY))
-    .find(candidate => existsSync(candidate))
-  if (path === undefined) {
+  const path = findBinary(main)
+  if (path === null) {
     throw new Error(
       `the installed uWebSockets.js has no build for Node ${process.versions.node} on ${process.platform}-${process.arch}`,
     )

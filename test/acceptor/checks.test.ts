@@ -1,6 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Framing, readFraming, requestLineFault } from '../../src/acceptor/checks.ts'
-import { loadNative } from '../../src/acceptor/native.ts'
+import { findBinary, loadNative } from '../../src/acceptor/native.ts'
 import { portSharing } from '../../src/acceptor/index.ts'
 import { addressText, plainAddress } from '../../src/acceptor/remote-address.ts'
 import { fieldLines, ownFieldsRemoved, statusLine } from '../../src/acceptor/reply-head.ts'
@@ -108,6 +111,23 @@ test('threads can share a port with the native server, and with Node from the ve
   expect(
     ['20.19.0', '22.11.0', '22.12.0', '23.0.0', '23.1.0', '24.0.0'].map(v => portSharing('node', v)),
   ).toEqual([...[false, false, true, false, true, true]])
+})
+
+test('the binary is found in the layout of either package, and only the one for this machine', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-native-'))
+  const { platform, arch, versions } = process
+  const binary = `uws_${platform}_${arch}_${versions.modules}.node`
+  mkdirSync(join(folder, 'official'))
+  mkdirSync(join(folder, 'unofficial/src'), { recursive: true })
+  mkdirSync(join(folder, 'unofficial/binaries'))
+  const official = join(folder, 'official', binary)
+  const unofficial = join(folder, 'unofficial/binaries', binary)
+  writeFileSync(join(folder, 'official', `uws_${platform}_${arch}_1.node`), '')
+  expect(findBinary(join(folder, 'official/uws.js'))).toBeNull()
+  for (const path of [official, unofficial]) writeFileSync(path, '')
+  expect(findBinary(join(folder, 'official/uws.js'))).toBe(official)
+  expect(findBinary(join(folder, 'unofficial/src/uws.js'))).toBe(unofficial)
+  rmSync(folder, { recursive: true })
 })
 
 test.runIf(process.versions.node.startsWith('20.'))('the native server loads on Node 20', () => {

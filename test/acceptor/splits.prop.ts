@@ -2,9 +2,8 @@
 
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { AcceptorKind } from '../../src/acceptor/index.ts'
 import { BodyIntake } from '../../src/acceptor/body.ts'
-import { Bench, chunked, post } from './contract/bench.ts'
+import { Bench, chunked, KINDS, post } from './contract/bench.ts'
 import { Seen } from './fake-engine.ts'
 
 const seed = process.env['FAST_CHECK_SEED']
@@ -32,7 +31,7 @@ async function sendCut(bench: Bench, bytes: string, cuts: readonly number[]): Pr
   return reply.body.toString()
 }
 
-describe.each<AcceptorKind>(['uws', 'node'])('on the %s acceptor', kind => {
+describe.each(KINDS)('on the %s acceptor', kind => {
   const bench = new Bench(kind)
   beforeAll(() => bench.start())
   afterAll(() => bench.stop())

@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { KINDS } from './contract/bench.ts'
 import { contractSuite } from './contract.ts'
 
-describe('the uws acceptor: the contract', () => contractSuite('uws'))
+describe.runIf(KINDS.includes('uws'))('the uws acceptor: the contract', () => contractSuite('uws'))

@@ -10,6 +10,7 @@ import {
   type AcceptorTraits,
   openAcceptor,
 } from '../../../src/acceptor/index.ts'
+import { loadNative } from '../../../src/acceptor/native.ts'
 import { FakeEngine } from '../fake-engine.ts'
 import { RawClient } from '../raw-client.ts'
 
@@ -25,6 +26,19 @@ export const BOUNDS: AcceptorBounds = {
   bodyWaitMsMax: 5_000,
   idleMsMax: 5_000,
   replyPendingBytesMax: 256 * 1024,
+}
+
+/** Kinds that can be tried here. On Node 20 both must be; on others the native server may have no build. */
+export const KINDS: readonly AcceptorKind[] =
+  process.versions.node.startsWith('20.') || nativeLoads() ? ['uws', 'node'] : ['node']
+
+function nativeLoads(): boolean {
+  try {
+    loadNative()
+    return true
+  } catch {
+    return false
+  }
 }
 
 export interface BenchOptions extends Partial<Omit<AcceptorOptions, 'bounds' | 'kind'>> {
