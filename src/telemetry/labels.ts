@@ -1,6 +1,6 @@
 // Label values: closed sets only. Whatever a client or an upstream can choose ends in one of a few words.
 
-import type { ExchangeRecord } from './record.ts'
+import type { ExchangeRecord, TryResult } from './record.ts'
 
 export const STATUS_CLASSES = ['other', '1xx', '2xx', '3xx', '4xx', '5xx', 'error'] as const
 
@@ -46,6 +46,26 @@ function errorWord(record: ExchangeRecord): ErrorClass {
       return 'client_closed'
     default:
       return 'other'
+  }
+}
+
+/** How the try ended that the client saw something of, or left. */
+export function lastResult(record: ExchangeRecord): TryResult {
+  switch (record.outcome) {
+    case 'ok':
+      return 'ok'
+    case 'client-closed':
+      return 'client_closed'
+    case 'timeout':
+      return 'timeout'
+    case 'upstream-error':
+      return 'upstream_error'
+    case 'cut':
+    case 'internal':
+    case 'refused':
+      return 'cut'
+    default:
+      return 'broken'
   }
 }
 

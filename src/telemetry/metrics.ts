@@ -133,6 +133,37 @@ export const METRICS = {
     ['shard', 'listener'],
     'Client connections, or requests in progress where the acceptor does not tell of idle ones.',
   ),
+  attempts: counter(
+    'sluice_upstream_attempts_total',
+    ['provider', 'model', 'result'],
+    'Calls of an upstream, each try counted by how it ended.',
+  ),
+  retries: counter(
+    'sluice_upstream_retries_total',
+    ['provider', 'model', 'reason'],
+    'Tries that followed a failed one, by how and where that one failed.',
+  ),
+  cost: counter(
+    'sluice_llm_cost_usd_total',
+    MODEL,
+    'US dollars by the catalogue, for calls whose usage and price are known.',
+  ),
+  usagePartial: counter(
+    'sluice_llm_usage_partial_total',
+    MODEL,
+    'Calls that ended early and are booked with what was seen, completed by a guess.',
+  ),
+  breakerState: gauge(
+    'sluice_breaker_state',
+    ['entry', 'key'],
+    'Per provider entry and key, counted from 0 in the order of the file: 0 closed, 1 half-open, 2 open.',
+  ),
+  breakerOpenings: counter('sluice_breaker_openings_total', ['entry', 'key'], 'Times a breaker opened.'),
+  keyRest: gauge(
+    'sluice_key_rest_seconds',
+    ['entry', 'key'],
+    'Seconds for which a key still rests that its provider refused or limited.',
+  ),
   upstreamConnections: gauge(
     'sluice_upstream_connections',
     ['origin', 'state'],

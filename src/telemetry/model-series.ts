@@ -3,7 +3,7 @@
 import { type Histogram, HistogramFamily, type Value, ValueFamily } from './families.ts'
 import { ERROR_CLASSES, errorClass, STATUS_CLASSES, statusClass, upstreamStatusClass } from './labels.ts'
 import { METRICS } from './metrics.ts'
-import type { ExchangeRecord } from './record.ts'
+import type { ExchangeRecord, TryResult } from './record.ts'
 
 const SECOND_MS = 1000
 
@@ -15,6 +15,10 @@ export class ModelFamilies {
   readonly tokens = new ValueFamily(METRICS.llmTokens)
   readonly usageMissing = new ValueFamily(METRICS.llmUsageMissing)
   readonly promptCache = new ValueFamily(METRICS.promptCache)
+  readonly attempts = new ValueFamily(METRICS.attempts)
+  readonly retries = new ValueFamily(METRICS.retries)
+  readonly cost = new ValueFamily(METRICS.cost)
+  readonly usagePartial = new ValueFamily(METRICS.usagePartial)
   readonly rateLimited = new ValueFamily(METRICS.rateLimited)
   readonly inputLength = new HistogramFamily(METRICS.inputLength)
   readonly outputLength = new HistogramFamily(METRICS.outputLength)
@@ -31,6 +35,10 @@ export class ModelFamilies {
       this.tokens,
       this.usageMissing,
       this.promptCache,
+      this.attempts,
+      this.retries,
+      this.cost,
+      this.usagePartial,
       this.rateLimited,
       this.inputLength,
       this.outputLength,
@@ -73,8 +81,10 @@ export class ModelSeries {
   private readonly cacheWrite: Value
   private readonly reasoning: Value
   private readonly usageMissing: Value
+  private readonly cost: Value
   private readonly cacheHit: Value
   private readonly cacheMiss: Value
+  private readonly attempts: Map<TryResult, Value> = new Map()
   /** By status class and error class. */
   private readonly requests: (Value | null)[]
   private readonly calls: Map<string, (CallSeries | null)[]> = new Map()
@@ -91,6 +101,7 @@ export class ModelSeries {
     this.cacheWrite = families.tokens.of(provider, model, 'cache_write')
     this.reasoning = families.tokens.of(provider, model, 'reasoning')
     this.usageMissing = families.usageMissing.of(provider, model)
+    this.cost = families.cost.of(provider, model)
     this.cacheHit = families.promptCache.of(provider, model, 'hit')
     this.cacheMiss = families.promptCache.of(provider, model, 'miss')
     this.requests = new Array<Value | null>(STATUS_CLASSES.length * ERROR_CLASSES.length).fill(null)
@@ -111,12 +122,25 @@ export class ModelSeries {
     this.settleUsage(record, call)
   }
 
+  /** A try at this entry; `followed` when another one was made because of it. */
+  attempt(result: TryResult, followed: boolean): void {
+    let value = this.attempts.get(result)
+    if (value === undefined) {
+      value = this.families.attempts.of(this.provider, this.model, result)
+      this.attempts.set(result, value)
+    }
+    value.add(1)
+    if (followed) this.families.retries.of(this.provider, this.model, result).add(1)
+  }
+
   private settleUsage(record: ExchangeRecord, call: CallSeries): void {
     const { usage } = record
     if (usage === null) {
       if (record.outcome === 'ok') this.usageMissing.add(1)
       return
     }
+    if (record.usagePartial) this.families.usagePartial.of(this.provider, this.model).add(1)
+    this.cost.add(record.costUsd ?? 0)
     this.prompt.add(usage.inputTokens)
     this.completion.add(usage.outputTokens)
     this.cacheRead.add(usage.cacheReadTokens)

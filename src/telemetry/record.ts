@@ -22,6 +22,35 @@ export type Outcome =
   /** A bug of ours. */
   | 'internal'
 
+/** How one try ended: the closed set of label values. */
+export type TryResult =
+  | 'ok'
+  /** No connection. */
+  | 'connect'
+  | 'timeout'
+  /** No reply, half of one, or one that is not sound. */
+  | 'broken'
+  /** The upstream would not have the key. */
+  | 'refused'
+  /** The upstream asked for less. */
+  | 'limited'
+  /** The upstream said that it failed. */
+  | 'upstream_error'
+  /** The upstream found fault with the request. */
+  | 'request_fault'
+  | 'client_closed'
+  /** Ended by us. */
+  | 'cut'
+
+/** A try of which the client saw nothing. */
+export interface FailedTry {
+  /** Name of the provider entry. */
+  readonly provider: string
+  readonly result: TryResult
+  /** Another try was made because of it. */
+  followed: boolean
+}
+
 export class ExchangeRecord {
   requestId: string
   listener: string
@@ -52,10 +81,14 @@ export class ExchangeRecord {
   bytesIn = 0
   bytesOut = 0
   usage: Usage | null = null
+  /** The reply ended early: `usage` is what was seen until then, completed by a guess where it says `estimated`. */
+  usagePartial = false
   /** US dollars by the catalogue's prices, or null where no price is known. */
   costUsd: number | null = null
   streaming = false
   attempts = 0
+  /** Tries that failed before the client saw anything of them, in order; null when none did. */
+  failedTries: FailedTry[] | null = null
   /** Members of the request that the upstream's dialect could not carry. */
   losses = 0
 

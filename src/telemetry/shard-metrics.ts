@@ -3,7 +3,7 @@
 
 import { type ErrorKind, KINDS } from '../common/errors.ts'
 import { type Histogram, HistogramFamily, OTHER, type Snapshot, type Value, ValueFamily } from './families.ts'
-import { handlerLabel, methodLabel, STATUS_CLASSES, statusClass } from './labels.ts'
+import { handlerLabel, lastResult, methodLabel, STATUS_CLASSES, statusClass } from './labels.ts'
 import type { Log, LogLevel } from './log.ts'
 import { METRICS } from './metrics.ts'
 import { ModelFamilies, ModelSeries } from './model-series.ts'
@@ -87,9 +87,22 @@ export class ShardMetrics implements Recorder {
     if (record.provider !== null) {
       const model = this.models.get(record.provider) ?? this.otherModel
       model.settle(record)
+      this.tries(record, model)
     }
     const level = exchangeLevel(record)
     if (this.log.enabled(level)) writeExchange(this.log, level, record)
+  }
+
+  /** Every try once: those that failed unseen where they failed, the last one by how the exchange ended. */
+  private tries(record: ExchangeRecord, last: ModelSeries): void {
+    const failed = record.failedTries
+    if (failed !== null) {
+      for (const { provider, result, followed } of failed) {
+        const model = this.models.get(provider) ?? this.otherModel
+        model.attempt(result, followed)
+      }
+    }
+    if (record.attempts > (failed === null ? 0 : failed.length)) last.attempt(lastResult(record), false)
   }
 
   snapshot(): Snapshot {
@@ -177,6 +190,7 @@ function writeExchange(log: Log, level: LogLevel, record: ExchangeRecord): void 
     bytesOut: record.bytesOut,
     inputTokens: usage === null ? null : usage.inputTokens,
     outputTokens: usage === null ? null : usage.outputTokens,
+    usagePartial: record.usagePartial ? true : null,
   })
 }
 

@@ -14,6 +14,7 @@ import type { ByteSink, DialectId, ErrorReply, ReplyPath } from '../../translate
 import type { BreakerCell, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersToClient } from '../forward-headers.ts'
+import { endedEarly, partialUsage } from '../metering.ts'
 import { errorReply } from '../replies.ts'
 import type { Failure } from './failure.ts'
 import { FanOut } from './fan-out.ts'
@@ -205,9 +206,13 @@ export class Attempt implements UpstreamHandler, ByteSink {
 
   /** What this attempt knows, into the exchange's record. */
   report(record: ExchangeRecord): void {
-    const usage = this.path?.facts.usage ?? null
+    if (this.path === null) return
+    const { state, usage: told } = this.path.facts
+    const early = endedEarly(record, state === 'complete')
+    const usage = early ? partialUsage(record, told, this.streamed) : told
     if (usage === null) return
     record.usage = usage
+    record.usagePartial = early
     record.costUsd = costUsd(usage, this.exchange.view.target(this.prepared.target).price)
   }
 
@@ -300,6 +305,8 @@ export class Attempt implements UpstreamHandler, ByteSink {
   private giveUp(failure: Failure): void {
     this.over = true
     this.held = null
+    // Nothing of it is booked either.
+    this.path = null
     this.call?.abort()
     this.owner.failed(failure)
   }

@@ -3,12 +3,12 @@
 // headers, key and body of one never reach another.
 
 import { GatewayError } from '../../common/errors.ts'
-import type { ExchangeRecord } from '../../telemetry/index.ts'
+import type { ExchangeRecord, TryResult } from '../../telemetry/index.ts'
 import { Tries, type Try } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { Attempt, type AttemptOwner, type Prepared } from './attempt.ts'
 import { authorized } from './authorize.ts'
-import { type Failure, judge, type Judgement } from './failure.ts'
+import { type Failure, judge, type Judgement, tryResult } from './failure.ts'
 import type { GatewayLane, Target } from './route.ts'
 
 /** Makes the call for a target and key; may take a while for large bodies. */
@@ -63,6 +63,7 @@ export class Attempts implements AttemptOwner {
     if (this.over) return
     const judgement = judge(failure)
     this.mark(lane!, judgement)
+    this.note(lane!, tryResult(failure, judgement))
     const next = this.repeatable(failure) ? this.tries.next(judgement) : null
     if (next !== null && next.delayMs < exchange.remainingMs()) this.begin(next)
     else {
@@ -143,8 +144,16 @@ export class Attempts implements AttemptOwner {
   }
 
   private launch(lane: GatewayLane, prepared: Prepared): void {
+    const before = this.exchange.record.failedTries?.at(-1)
+    if (before !== undefined) before.followed = true
     this.attempt = new Attempt(this.exchange, prepared, lane.cell, this)
     this.attempt.start()
+  }
+
+  private note(lane: GatewayLane, result: TryResult): void {
+    const { record } = this.exchange
+    record.failedTries ??= []
+    record.failedTries.push({ provider: lane.target.provider.name, result, followed: false })
   }
 
   /** What a failure does to the breaker and to the key. */

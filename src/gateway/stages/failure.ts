@@ -1,6 +1,7 @@
 // What a failed try means: for the next try, for the breaker, for the key. The only place that judges upstreams.
 
 import { type GatewayError, KINDS } from '../../common/errors.ts'
+import type { TryResult } from '../../telemetry/index.ts'
 import type { ErrorKind, ErrorReply } from '../../translate/index.ts'
 import type { TryFailure } from '../../upstream/index.ts'
 import type { UpstreamFault } from './fault.ts'
@@ -51,4 +52,15 @@ export function judge(failure: Failure): Judgement {
     upstreamFault: retry && !keyFault && !limited && status !== 409,
     keyFault: keyFault || limited,
   }
+}
+
+/** The same for the books. */
+export function tryResult(failure: Failure, judgement: Judgement): TryResult {
+  if (failure.kind === 'broken') {
+    if (failure.error.kind === 'upstream-connect') return 'connect'
+    return failure.error.kind === 'upstream-timeout' ? 'timeout' : 'broken'
+  }
+  if (judgement.laneOver) return 'refused'
+  if (judgement.keyFault) return 'limited'
+  return judgement.retry ? 'upstream_error' : 'request_fault'
 }
