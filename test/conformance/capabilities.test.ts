@@ -12,7 +12,16 @@ import { REPLY_FEATURES, type ReplyFeature } from './features/replies.ts'
 import { TOOL_FEATURES } from './features/tools.ts'
 import { TURN_FEATURES } from './features/turns.ts'
 import { WISH_FEATURES } from './features/wishes.ts'
-import { type Capabilities, cellOf, journey, markdownOf, read, rowOf, sampleOf } from './matrix.ts'
+import {
+  type Capabilities,
+  cellOf,
+  journey,
+  markdownOf,
+  read,
+  rowOf,
+  sampleOf,
+  strictlyRefused,
+} from './matrix.ts'
 import { showing } from './reply-matrix.ts'
 
 const FEATURES: readonly Feature[] = [...TURN_FEATURES, ...MEDIA_FEATURES, ...TOOL_FEATURES, ...WISH_FEATURES]
@@ -89,6 +98,23 @@ describe('no loss is silent', () => {
     )
     expect(needless).toEqual([])
   })
+})
+
+test('a strict caller is refused what would be left out or mean less, and nothing else', () => {
+  const odd: string[] = []
+  for (const client of DIALECTS) {
+    for (const upstream of DIALECTS) {
+      for (const feature of FEATURES) {
+        const cell = cellOf(feature, client, upstream)
+        if (cell === 'unsayable') continue
+        const codes = /^lossy\((.*)\)$/.exec(cell)?.[1]?.split(', ') ?? []
+        const grave = codes.some(code => /^(?:drop|map):/.test(code) && !/cache/.test(code))
+        if (strictlyRefused(feature, client, upstream) !== (cell === 'refused' || grave))
+          odd.push(`${feature.id}: ${client} to ${upstream}: ${cell}`)
+      }
+    }
+  }
+  expect(odd).toEqual([])
 })
 
 describe('the files that tell it', () => {

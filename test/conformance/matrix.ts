@@ -61,6 +61,19 @@ export function journey(feature: Feature, client: DialectId, upstream: DialectId
   return client === upstream ? 'native' : 'translated'
 }
 
+/** True when a strict caller is refused, before anybody is called. */
+export function strictlyRefused(feature: Feature, client: DialectId, upstream: DialectId): boolean {
+  const sample = sampleOf(feature, client, upstream)
+  const facts = { ...CAPABLE[upstream], ...feature.facts?.[upstream] }
+  try {
+    writePrompt(read(client, bytesOf(sample!), true), upstream, ableTarget(upstream, facts), true)
+    return false
+  } catch (error) {
+    if (error instanceof TranslateError) return true
+    throw error
+  }
+}
+
 export function cellOf(feature: Feature, client: DialectId, upstream: DialectId): Cell {
   const sample = sampleOf(feature, client, upstream)
   return sample === null ? 'unsayable' : journey(feature, client, upstream, sample)

@@ -8,7 +8,15 @@ import { join, resolve } from 'node:path'
 import { assert } from '../../src/common/assert.ts'
 import { type DialectId, DIALECTS, PATH_DIALECTS, TranslateError } from '../../src/translate/index.ts'
 import { readPrompt, writePrompt } from '../../src/translate/index.ts'
-import { ableTarget, collected, dialects, prompts, replies, translateReply } from '../translate/harness.ts'
+import {
+  ableTarget,
+  collected,
+  contextFor,
+  dialects,
+  prompts,
+  replies,
+  translateReply,
+} from '../translate/harness.ts'
 import {
   bendBody,
   bendBytes,
@@ -151,7 +159,9 @@ function lookAtReply(
   const reader = dialects.find(dialect => dialect.id === upstream)!
   const turn = collected(reader, streaming, cut)
   assert(turn.ended === (turn.error === null), 'a turn ends well or fails, and never both')
-  const shown = translateReply(client, upstream, streaming, cut)
+  const context = contextFor(client, upstream)
+  if (client === 'gemini-generate' && random(3) === 0) context.streamForm = 'array'
+  const shown = translateReply(client, upstream, streaming, cut, context)
   const complete = shown.facts.state === 'complete'
   assert(complete || shown.facts.state === 'failed', 'the reply was left open')
   assert(
