@@ -104,9 +104,25 @@ export function relayable(
   return passesCacheMarks(provider.provider, dialect) || !mentions(bytes, '"cache_control"')
 }
 
-/** The search begins at the underscore, of which prompts have few: a quote stands everywhere in JSON. */
+const outerOnly = new WeakMap<BodyFixups, BodyFixups>()
+
+/** The repairs without those inside messages, where the body has nothing there to repair: looking costs less. */
+export function neededFixups(fixups: BodyFixups, body: Uint8Array): BodyFixups {
+  const inner = [...fixups.messageDrop, ...Object.keys(fixups.messageRoles)]
+  if (inner.length === 0) return fixups
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  if (inner.some(name => mentions(bytes, `"${name}"`)) || bytes.includes('\\u')) return fixups
+  let outer = outerOnly.get(fixups)
+  if (outer === undefined) {
+    outer = { ...fixups, messageDrop: new Set(), messageRoles: {} }
+    outerOnly.set(fixups, outer)
+  }
+  return outer
+}
+
+/** The search begins at a rare letter, because it stops at every one of its first: a quote is everywhere in JSON. */
 function mentions(bytes: Buffer, text: string): boolean {
-  const before = Math.max(0, text.indexOf('_'))
+  const before = Math.max(1, text.search(/[_vjkqxz]/))
   const rest = text.slice(before)
   let at = bytes.indexOf(rest, before)
   while (at >= 0) {

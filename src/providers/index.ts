@@ -2,7 +2,7 @@
 
 export { Authorizer, type OutgoingCall } from './auth/authorizer.ts'
 export type { TokenFetch, TokenReply, TokenRequest } from './auth/tools.ts'
-export { bodyFixups, relayable } from './body-fixups.ts'
+export { bodyFixups, neededFixups, relayable } from './body-fixups.ts'
 export { addCacheMarks } from './cache-marks.ts'
 export { addProviderHeaders, withFields } from './credentials.ts'
 export { type EmbeddingsForm, embeddingsForm, embeddingsPath, forwardPath } from './forward-path.ts'

@@ -136,6 +136,17 @@ describe('a relayed body changes in exactly these members', () => {
     )
   })
 
+  test('mistral, where the role is spelled with an escape', async () => {
+    const { sent } = await call(
+      { model: 'mistral/mistral-large' },
+      CHAT,
+      Buffer.from(
+        '{"model":"m","messages":[{"role":"dev\\u0065loper","content":"x"},{"role":"user","content":"hi"}]}',
+      ),
+    )
+    expect(sent).toContain('[{"role":"system","content":"x"},')
+  })
+
   test('groq, which wants no names of messages', async () => {
     const { sent } = await call(
       { model: 'groq/llama' },

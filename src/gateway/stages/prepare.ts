@@ -6,6 +6,7 @@ import { headerValue } from '../../common/headers.ts'
 import {
   addCacheMarks,
   addProviderHeaders,
+  neededFixups,
   pathNamesModel,
   relayable,
   upstreamDialects,
@@ -153,7 +154,10 @@ function finishBody(
   const { target } = lane
   const fixups = view.target(target).bodyFixups(dialect)
   try {
-    const fixed = fixups === null ? { body: bytes, losses: [] } : fixBody(bytes, fixups, isStrict(exchange))
+    const fixed =
+      fixups === null
+        ? { body: bytes, losses: [] }
+        : fixBody(bytes, neededFixups(fixups, bytes), isStrict(exchange))
     if (target.provider.cacheMarks !== true || !wantsCache(exchange)) return fixed
     const { cacheMarks } = view.target(target).targetFacts(dialect).facts
     const body = addCacheMarks(target.provider, target.model, dialect, cacheMarks, fixed.body)
