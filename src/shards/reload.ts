@@ -150,6 +150,8 @@ export class Reloader {
 
   private async use(source: ReloadSource, plan: Plan): Promise<ReloadReport> {
     const changed = changedPaths(this.current, plan)
+    // Of two equal wildcards the later one wins: order is behaviour, although no key differs.
+    if (changed.length === 0 && plan.hash !== this.current.hash) changed.push('(order of entries)')
     if (changed.length === 0) return this.ended(this.report(source, 'unchanged', this.current, {}))
     try {
       const { plan: used, switchMs } = await this.options.use(plan)

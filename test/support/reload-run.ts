@@ -69,7 +69,7 @@ export async function runReloads(options: ReloadRunOptions): Promise<ReloadRun> 
   const fileOf = (plan: number) =>
     planFile(plan, { ...options, port, secondPort, adminPort, origin: upstream.origin })
   write(fileOf(0))
-  const gateway = new Gateway(options.root, file, adminPort)
+  const gateway = new FileGateway(options.root, file, adminPort, TOKEN)
   const observed = new Observed()
   const clients: Promise<void>[] = []
   try {
@@ -100,7 +100,11 @@ export async function runReloads(options: ReloadRunOptions): Promise<ReloadRun> 
     const exitCode = await gateway.stop()
     const { output } = gateway
     for (const sent of upstream.requests) {
-      observed.arrived(sent.header('x-request-id') ?? '', sent.json().model, sent.header('authorization') ?? '')
+      observed.arrived(
+        sent.header('x-request-id') ?? '',
+        sent.json().model,
+        sent.header('authorization') ?? '',
+      )
     }
     return { ...observed.facts(), switches, rssMb: { early, late }, metrics, history, exitCode, output }
   } finally {
@@ -260,13 +264,16 @@ function planFile(plan: number, { port, secondPort, adminPort, origin, shards }:
   ].join('\n')
 }
 
-class Gateway {
+/** A gateway process with a file of the caller's. */
+export class FileGateway {
   output = ''
-  private readonly child: ChildProcess
   private readonly exited: Promise<number | null>
-  private readonly admin: string
+  readonly child: ChildProcess
+  readonly admin: string
+  private readonly token: string
 
-  constructor(root: string, file: string, adminPort: number) {
+  constructor(root: string, file: string, adminPort: number, token: string) {
+    this.token = token
     this.admin = `http://127.0.0.1:${adminPort}`
     this.child = spawn(process.execPath, [resolve(root, 'dist/src/cli/main.js'), 'serve', file], {
       env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'warn' },
@@ -306,10 +313,18 @@ class Gateway {
 
   async reload(): Promise<SwitchFacts & { hash: string }> {
     const startMs = performance.now()
-    const init = { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } }
-    const reply = await fetch(`${this.admin}/config/reload`, init)
-    const report = (await reply.json()) as { result: string; hash: string; switchMs: number | null }
+    const report = (await this.post('/config/reload')).json as {
+      result: string
+      hash: string
+      switchMs: number | null
+    }
     return { ...report, answerMs: performance.now() - startMs }
+  }
+
+  async post(path: string): Promise<{ status: number; json: unknown }> {
+    const init = { method: 'POST', headers: { authorization: `Bearer ${this.token}` } }
+    const reply = await fetch(this.admin + path, init)
+    return { status: reply.status, json: await reply.json() }
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
@@ -317,7 +332,7 @@ class Gateway {
     return this.exited
   }
 
-  private async get(path: string): Promise<unknown> {
+  async get(path: string): Promise<unknown> {
     return (await fetch(this.admin + path)).json()
   }
 }
