@@ -26,6 +26,7 @@ import {
   readLogLevel,
   SnapshotSum,
 } from './telemetry/index.ts'
+import { LaneReport } from './lane-report.ts'
 import { newBreakerMemory } from './upstream/index.ts'
 
 export interface ServeOptions {
@@ -101,6 +102,8 @@ class Service {
   private admin: AdminServer | null = null
   private demo: DemoThread | null = null
   private config: LiveConfig | null = null
+  private readonly shared: SharedArrayBuffer
+  private readonly lanes: LaneReport
   /** What a start that takes long is waiting for. */
   private waitingFor: string
   private signals: number
@@ -109,6 +112,8 @@ class Service {
   constructor(read: Read, level: LogLevel) {
     this.read = read
     this.level = level
+    this.shared = newBreakerMemory()
+    this.lanes = new LaneReport(this.shared, systemClock)
     this.writer = new LogWriter(process.stdout)
     this.log = new Log(level, systemClock, {}, line => this.writer.write(`${line}\n`, 1))
     this.flushed = true
@@ -158,7 +163,7 @@ class Service {
       acceptor: kind,
       exclusive: !sharing,
       spawn: spawnShard,
-      shared: newBreakerMemory(),
+      shared: this.shared,
       logLevel: this.level,
       log: this.log,
       writeLines: (text, lines, taken) => this.writer.write(text, lines, taken),
@@ -239,12 +244,15 @@ class Service {
     const alive = facts.every(({ state }) => state !== 'stuck')
     if (supervisor.phase !== 'serving') reasons.unshift('draining')
     const ready = supervisor.phase === 'serving' && facts.some(({ state }) => state === 'ready')
-    return { alive, ready, reasons, config }
+    return { alive, ready, reasons, config, upstreams: this.lanes.troubles(supervisor.plan) }
   }
 
   private async metrics(): Promise<{ contentType: string; text: string }> {
     const sum = new SnapshotSum()
-    if (this.supervisor !== null) sum.add(await this.supervisor.snapshot())
+    if (this.supervisor !== null) {
+      sum.add(await this.supervisor.snapshot())
+      sum.add(this.lanes.snapshot(this.supervisor.plan))
+    }
     if (this.config !== null) sum.add(this.config.snapshot())
     const dropped = { labels: ['supervisor'], values: [this.writer.dropped] }
     sum.add([{ name: METRICS.logDropped.name, rows: [dropped] }])

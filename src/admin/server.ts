@@ -16,6 +16,8 @@ export interface AdminHealth {
   readonly reasons: readonly string[]
   /** State of the configuration: a wrong file does not make the gateway unready. Null before there is any. */
   readonly config: unknown
+  /** Upstreams and keys that are not called just now, in words; they make nothing unready. */
+  readonly upstreams?: readonly string[]
 }
 
 /** What came of a wish to change the configuration. */
@@ -163,10 +165,11 @@ async function answerTo(request: IncomingMessage, options: AdminOptions): Promis
 }
 
 function healthAnswer(health: AdminHealth, asked: 'alive' | 'ready'): Answer {
-  const { reasons, config } = health
+  const { reasons, config, upstreams = [] } = health
   const status = health[asked] ? 'ok' : `not ${asked}`
   const details = asked === 'ready' && config !== null ? { status, reasons, config } : { status, reasons }
-  return json(health[asked] ? 200 : 503, details)
+  const resting = asked === 'ready' && upstreams.length > 0 ? { upstreams } : {}
+  return json(health[asked] ? 200 : 503, { ...details, ...resting })
 }
 
 function act(path: string, url: string, source: AdminSource): Promise<ChangeAnswer> {

@@ -9,7 +9,7 @@ import { type HeaderList, headerValue } from '../common/headers.ts'
 import { Authorizer } from '../providers/index.ts'
 import { loadCatalogue } from '../routing/index.ts'
 import type { DialectId } from '../translate/index.ts'
-import { BreakerTable, newBreakerMemory } from '../upstream/index.ts'
+import { breakerKey, BreakerTable, newBreakerMemory } from '../upstream/index.ts'
 import type { ClientRequest, ReplySink } from './edge.ts'
 import { matchEndpoint, normalPath } from './endpoints.ts'
 import { GatewayEngine } from './engine.ts'
@@ -212,7 +212,7 @@ const REST_MS = 60_000
 function rest(breakers: BreakerTable, plan: Plan, name: string): void {
   for (const provider of plan.providers.filter(one => one.name === name)) {
     const keys = Math.max(1, provider.accessKeys.length)
-    for (let key = 0; key < keys; key += 1) breakers.cell(`${name}\n${key}`).rest(REST_MS)
+    for (let key = 0; key < keys; key += 1) breakers.cell(breakerKey(name, key)).rest(REST_MS)
   }
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../providers/index.ts'
 import type { ModelPrice } from '../routing/index.ts'
 import { type BodyFixups, type DialectId, type TargetFacts, targetFacts } from '../translate/index.ts'
-import type { RetryBudget } from '../upstream/index.ts'
+import { breakerKey, type RetryBudget } from '../upstream/index.ts'
 import type { Services } from './services.ts'
 import type { GatewayLane, Target } from './stages/route.ts'
 
@@ -38,7 +38,7 @@ export class TargetView {
       key,
       siblings: keys.length - 1,
       budget,
-      cell: services.breakers.cell(`${provider.name}\n${index}`),
+      cell: services.breakers.cell(breakerKey(provider.name, index)),
     }))
   }
 

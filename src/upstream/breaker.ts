@@ -46,6 +46,11 @@ const PROBE_MS_MAX = 30_000
 /** Longest rest an upstream can impose on a key. */
 export const REST_MS_MAX = 10 * 60_000
 
+/** The name of a breaker: a provider entry and the place of one of its keys in the file, counted from 0. */
+export function breakerKey(entry: string, key: number): string {
+  return `${entry}\n${key}`
+}
+
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 export interface BreakerFacts {

@@ -10,7 +10,7 @@ import type { OriginPool } from './pools.ts'
 import { UndiciConnection } from './undici.ts'
 import type { UpstreamClient } from './upstream.ts'
 
-export { type BreakerCell, type BreakerFacts, BreakerTable, newBreakerMemory } from './breaker.ts'
+export { type BreakerCell, type BreakerFacts, breakerKey, BreakerTable, newBreakerMemory } from './breaker.ts'
 export { backOffMs, RETRY_AFTER_MS_MAX, RetryBudget } from './retry-budget.ts'
 export { type Lane, Tries, type Try, type TryFailure } from './tries.ts'
 export type {
