@@ -2,8 +2,7 @@
 // The `sluice` command. Owns the list of commands, each one file in `commands/`, and how every one of them ends.
 
 import { Command, CommanderError } from 'commander'
-import { ConfigErrors } from '../common/config/index.ts'
-import { addAll } from './commands/index.ts'
+import { addCommands } from './commands/index.ts'
 import { EXIT, Failure } from './exit.ts'
 import { type Shell, Terminal } from './terminal.ts'
 
@@ -16,9 +15,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const program = new Command('sluice')
-addAll(program, shell)
 
 try {
+  await addCommands(program, shell, process.argv[2])
   if (process.argv.length <= 2) program.outputHelp()
   else await program.parseAsync()
 } catch (error) {
@@ -28,7 +27,8 @@ try {
 function ended(error: unknown): number {
   // The library has printed its own message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  if (error instanceof ConfigErrors) {
+  // By its name: its class would bring the whole loader into commands that need none.
+  if (error instanceof Error && error.name === 'ConfigErrors') {
     terminal.note(error.message)
     return EXIT.failed
   }

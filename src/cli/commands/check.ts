@@ -1,18 +1,10 @@
 // `sluice check FILE`: everything that can be known of a file without opening a socket.
 
 import type { Command } from 'commander'
-import { ConfigErrors, issueText } from '../../common/config/index.ts'
+import { type CheckedFile, checkFile } from '../../check-file.ts'
+import { issueText } from '../../common/config/index.ts'
 import { EXIT } from '../exit.ts'
-import {
-  type Finding,
-  findingOf,
-  HASH_CHARS,
-  loadTarget,
-  NO_PLAN,
-  summaryOf,
-  targetOf,
-  warningOf,
-} from '../loading.ts'
+import { findingOf, HASH_CHARS, NO_PLAN, summaryOf, targetOf, warningOf } from '../loading.ts'
 import type { Shell } from '../terminal.ts'
 
 interface CheckOptions {
@@ -26,7 +18,7 @@ export function addCheck(program: Command, shell: Shell): void {
     .command('check')
     .alias('validate')
     .argument('[file]', 'configuration file; without one: config.yaml, plano_config.yaml, or the environment')
-    .description('say everything that is wrong with a configuration, without starting it')
+    .description('say everything that is wrong with a configuration and run its tests, without starting it')
     .option('--strict', 'warnings count as errors')
     .option('--json', 'print one object for scripts')
     .option('--path <dir>', 'folder in which the file is looked for')
@@ -38,51 +30,51 @@ export function addCheck(program: Command, shell: Shell): void {
     .action((file: string | undefined, options: CheckOptions) => check(shell, file, options))
 }
 
-function check(shell: Shell, file: string | undefined, options: CheckOptions): void {
+async function check(shell: Shell, file: string | undefined, options: CheckOptions): Promise<void> {
   const { terminal } = shell
-  const target = targetOf(shell, file, options)
-  const strict = options.strict === true
-  let loaded: ReturnType<typeof loadTarget>
-  try {
-    loaded = loadTarget(target)
-  } catch (error) {
-    if (!(error instanceof ConfigErrors)) throw error
-    process.exitCode = EXIT.failed
-    if (options.json === true) {
-      const errors: Finding[] = error.issues.map(findingOf)
-      terminal.json({ ok: false, hash: null, errors, warnings: [], ...NO_PLAN })
-      return
-    }
-    for (const issue of error.issues) terminal.line(`${terminal.paint('red', 'error')} ${issueText(issue)}`)
-    terminal.line(counted(error.issues.length, 'error'))
-    return
-  }
-  const { plan, notes } = loaded
-  const ok = !strict || notes.warnings.length === 0
+  const found = checkFile(targetOf(shell, file, options))
+  const warnings = found.loaded?.notes.warnings ?? []
+  const ok = found.ok && (options.strict !== true || warnings.length === 0)
   process.exitCode = ok ? EXIT.ok : EXIT.failed
-  if (options.json === true) {
-    terminal.json({
-      ok,
-      hash: plan.hash,
-      errors: [],
-      warnings: notes.warnings.map(warningOf),
-      ...summaryOf(plan),
-      migrations: notes.migrations,
-      not_active: notes.notActive,
-    })
+  if (options.json === true) terminal.json(documentOf(found, ok))
+  else show(shell, found, ok)
+}
+
+function documentOf({ issues, tests, loaded }: CheckedFile, ok: boolean): Record<string, unknown> {
+  return {
+    ok,
+    hash: loaded?.plan.hash ?? null,
+    errors: issues.map(findingOf),
+    warnings: (loaded?.notes.warnings ?? []).map(warningOf),
+    ...(loaded === null ? NO_PLAN : summaryOf(loaded.plan)),
+    migrations: loaded?.notes.migrations ?? [],
+    not_active: loaded?.notes.notActive ?? [],
+    tests: tests.map(one => ({ name: one.name, ok: one.ok, not_active: one.notActive })),
+  }
+}
+
+function show({ terminal }: Shell, { issues, tests, loaded }: CheckedFile, ok: boolean): void {
+  for (const issue of issues) terminal.line(`${terminal.paint('red', 'error')} ${issueText(issue)}`)
+  const warnings = loaded?.notes.warnings ?? []
+  for (const warning of warnings) terminal.line(`${terminal.paint('yellow', 'warning')} ${warning}`)
+  if (issues.length > 0 || loaded === null) {
+    terminal.line(counted(issues.length, 'error'))
     return
   }
-  for (const warning of notes.warnings) terminal.line(`${terminal.paint('yellow', 'warning')} ${warning}`)
-  for (const change of notes.migrations) terminal.line(`${terminal.paint('dim', 'changed')} ${change}`)
-  if (notes.notActive.length > 0)
-    terminal.line(`${terminal.paint('dim', 'not active yet')} ${notes.notActive.join(', ')}`)
-  const sources = notes.sources.join(' and ')
-  const warned = notes.warnings.length === 0 ? '' : `; ${counted(notes.warnings.length, 'warning')}`
-  if (!ok) terminal.line(`${sources} has warnings, and --strict refuses them${warned}`)
-  else
-    terminal.line(
-      `${terminal.paint('green', '✓')} ${sources} can be served (plan ${plan.hash.slice(0, HASH_CHARS)}${warned})`,
-    )
+  const { sources, migrations, notActive } = loaded.notes
+  for (const change of migrations) terminal.line(`${terminal.paint('dim', 'changed')} ${change}`)
+  if (notActive.length > 0)
+    terminal.line(`${terminal.paint('dim', 'not active yet')} ${notActive.join(', ')}`)
+  for (const test of tests) {
+    if (test.notActive.length === 0) continue
+    terminal.line(`${terminal.paint('dim', 'not judged yet')} ${test.name}: ${test.notActive.join(', ')}`)
+  }
+  const facts = [`plan ${loaded.plan.hash.slice(0, HASH_CHARS)}`]
+  if (tests.length > 0) facts.push(`${counted(tests.length, 'test')} passed`)
+  if (warnings.length > 0) facts.push(counted(warnings.length, 'warning'))
+  const source = sources.join(' and ')
+  if (!ok) terminal.line(`${source} has warnings, and --strict refuses them (${facts.join('; ')})`)
+  else terminal.line(`${terminal.paint('green', '✓')} ${source} can be served (${facts.join('; ')})`)
 }
 
 function counted(count: number, what: string): string {

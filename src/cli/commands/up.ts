@@ -3,10 +3,11 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { LoadedPlan } from '../../common/config/index.ts'
+import { loadChecked } from '../../load-checked.ts'
 import { EXIT } from '../exit.ts'
 import { instanceFolder, PATHS, runHome, runningInstances } from '../instance.ts'
 import { endInstance, healthOf, launch, READY_MS_MAX, refuseTakenPorts, type Started } from '../launch.ts'
-import { HASH_CHARS, loadTarget, type Target, targetOf } from '../loading.ts'
+import { HASH_CHARS, type Target, targetOf } from '../loading.ts'
 import { runningGateway } from '../meant.ts'
 import type { Shell } from '../terminal.ts'
 
@@ -105,7 +106,7 @@ function sayUnused({ terminal }: Shell, options: UpOptions): void {
 
 async function start(shell: Shell, target: Target, options: UpOptions): Promise<void> {
   const { terminal } = shell
-  const loaded = loadTarget(target)
+  const loaded = await loadChecked(target)
   const runs = runHome(shell.env, shell.cwd)
   const folder = instanceFolder(runs, loaded.file, target.cwd)
   const before = runningInstances(runs).find(one => one.folder === folder) ?? null
