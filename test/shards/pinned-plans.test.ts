@@ -57,7 +57,7 @@ test('a stream across three reloads keeps its own plan to its end, and only its 
   upstream.behave({ frames: 1 })
   const short = await bench.call('/v1/chat/completions', chat('openai/gpt-4o'))
   expect(short.header('x-gateway-plan')).toBe('c'.repeat(12))
-  const fourth = usePlan('d')
+  usePlan('d')
 
   expect(await gone(second)).toBe(true)
   expect(await gone(third)).toBe(true)
