@@ -3,9 +3,11 @@
 // when nothing was sent, in the stream's error form when a stream runs, and breaks the connection otherwise.
 
 import { asGatewayError, GatewayError } from '../common/errors.ts'
+import type { ProviderPlan } from '../common/config/index.ts'
 import { headerValue } from '../common/headers.ts'
 import { ExchangeRecord, type Outcome } from '../telemetry/index.ts'
 import type { DialectId, ErrorReply, RequestScan } from '../translate/index.ts'
+import type { Deadlines } from '../upstream/index.ts'
 import { decodeBody, isIdentity } from './body-encoding.ts'
 import type { BodyMode, ClientRequest, ReplySink, RequestSink } from './edge.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -218,6 +220,13 @@ export class Exchange implements RequestSink {
     this.record.errorKind = error.kind
     const reply = wireBytes(error, this.dialect, this.requestId)
     this.answer(reply.status, reply.headers, reply.body, outcome)
+  }
+
+  /** Time-outs of the next call of this provider; every try gets only what is left of the whole. */
+  deadlinesFor(provider: ProviderPlan): Deadlines {
+    const { deadlines } = this.listener
+    if (this.record.attempts === 0 && provider.waits === undefined) return deadlines
+    return { ...deadlines, ...provider.waits, totalMs: Math.max(1, this.remainingMs()) }
   }
 
   /** Milliseconds until the listener's time for the whole exchange is over. */

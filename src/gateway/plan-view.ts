@@ -79,9 +79,16 @@ export class PlanView {
 }
 
 function listenerView(listener: ListenerPlan, plan: Plan): ListenerView {
-  const { connectMs, headersMs, firstByteMs, betweenBytesMs } = plan.upstream
+  const { connectMs, headersMs, firstByteMs, firstContentMs, betweenBytesMs } = plan.upstream
   return {
     plan: listener,
-    deadlines: { connectMs, headersMs, firstByteMs, betweenBytesMs, totalMs: listener.timeoutMs },
+    deadlines: {
+      connectMs,
+      headersMs,
+      firstByteMs,
+      firstContentMs: firstContentMs ?? Number.POSITIVE_INFINITY,
+      betweenBytesMs,
+      totalMs: listener.timeoutMs,
+    },
   }
 }

@@ -17,6 +17,7 @@ export class Call implements UpstreamCall, Timed {
   touched = true
   sinceMs = 0
   bornMs = -1
+  contentFromMs = -1
   /** It was sent on a kept-alive connection that was dead, and is being sent again on a fresh one. */
   resent = false
   /** The upstream has answered with at least one byte. */
@@ -48,6 +49,10 @@ export class Call implements UpstreamCall, Timed {
     this.paused = false
     this.touched = true
     this.connection?.resumeReading()
+  }
+
+  noteContent(): void {
+    this.contentFromMs = Number.POSITIVE_INFINITY
   }
 
   abort(): void {

@@ -11,7 +11,7 @@ export const SWEEP_MS = 50
 /** `connect`: waiting for a connection. `headers`: request sent. `first-byte`: head read. `body`: reading it. */
 export type CallPhase = 'connect' | 'headers' | 'first-byte' | 'body' | 'over'
 
-export type DeadlineName = 'connect' | 'headers' | 'first-byte' | 'between-bytes' | 'total'
+export type DeadlineName = 'connect' | 'headers' | 'first-byte' | 'first-content' | 'between-bytes' | 'total'
 
 /** What the sweep looks at and keeps in a call. */
 export interface Timed {
@@ -23,6 +23,8 @@ export interface Timed {
   sinceMs: number
   /** When the sweep first saw the call; -1 not yet. */
   bornMs: number
+  /** When the sweep first saw it waiting for content; -1 not yet, Infinity once content came. Absent: never waits. */
+  contentFromMs?: number
 }
 
 /** The deadline that has passed, or null. Call it once per sweep. */
@@ -34,6 +36,7 @@ export function passedDeadline(call: Timed, deadlines: Deadlines, nowMs: number)
     call.sinceMs = nowMs
   }
   if (nowMs - call.bornMs > deadlines.totalMs) return 'total'
+  if (contentLate(call, deadlines, nowMs)) return 'first-content'
   const quietMs = nowMs - call.sinceMs
   switch (call.phase) {
     case 'connect':
@@ -49,6 +52,14 @@ export function passedDeadline(call: Timed, deadlines: Deadlines, nowMs: number)
   }
 }
 
+function contentLate(call: Timed, { firstContentMs }: Deadlines, nowMs: number): boolean {
+  const { contentFromMs, phase } = call
+  if (firstContentMs === undefined || contentFromMs === undefined || phase === 'connect') return false
+  if (contentFromMs !== -1) return nowMs - contentFromMs > firstContentMs
+  call.contentFromMs = nowMs
+  return false
+}
+
 export function deadlineMs(deadlines: Deadlines, name: DeadlineName): number {
   switch (name) {
     case 'connect':
@@ -57,6 +68,8 @@ export function deadlineMs(deadlines: Deadlines, name: DeadlineName): number {
       return deadlines.headersMs
     case 'first-byte':
       return deadlines.firstByteMs
+    case 'first-content':
+      return deadlines.firstContentMs ?? Number.POSITIVE_INFINITY
     case 'between-bytes':
       return deadlines.betweenBytesMs
     case 'total':

@@ -51,6 +51,7 @@ const MISSED: Record<DeadlineName, string> = {
   connect: 'gave no connection',
   headers: 'sent no reply headers',
   'first-byte': 'sent headers but no body byte',
+  'first-content': 'sent no content',
   'between-bytes': 'sent nothing more',
   total: 'did not finish its reply',
 }

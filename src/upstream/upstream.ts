@@ -15,6 +15,11 @@ export interface Deadlines {
   readonly headersMs: number
   /** From the header block to the first byte of the body. */
   readonly firstByteMs: number
+  /**
+   * From the request being written until the caller says that it has seen content (`UpstreamCall.noteContent`): frames
+   * that keep a stream alive are no answer. Absent: none.
+   */
+  readonly firstContentMs?: number
   /** Between two pieces of the body, while not paused by us. */
   readonly betweenBytesMs: number
   /** The whole call. */
@@ -77,6 +82,8 @@ export interface UpstreamCall {
   /** Stop reading from the socket; bytes already read may still arrive within this tick. */
   pause(): void
   resume(): void
+  /** Content has come, or is not waited for: the deadline for it is lifted. */
+  noteContent?(): void
   /** Give up: the request is cancelled within this loop turn wherever it is (queue, connect, wait, body). */
   abort(): void
 }

@@ -67,6 +67,10 @@ export type AuthPlan =
       readonly tokenUrl: string
     }
 
+export type ProviderWaits = Partial<
+  Pick<UpstreamPlan, 'connectMs' | 'headersMs' | 'firstByteMs' | 'firstContentMs' | 'betweenBytesMs'>
+>
+
 export interface ProviderPlan {
   /** As written in `name`, or `model` when there is none; unique. */
   readonly name: string
@@ -92,6 +96,8 @@ export interface ProviderPlan {
   readonly apiVersion?: string
   /** How calls are authorised when not by a key. */
   readonly auth?: AuthPlan
+  /** Waits of its own, in place of those of `upstream`. */
+  readonly waits?: ProviderWaits
   /** Cache marks are put into prompts that have none. */
   readonly cacheMarks?: boolean
   /** Chat: whether the host knows `stream_options`, where the file says so. */
@@ -133,7 +139,11 @@ export interface UpstreamPlan {
   readonly connectMs: number
   readonly headersMs: number
   readonly firstByteMs: number
+  /** Streams: until the first piece of model output. */
+  readonly firstContentMs?: number
   readonly betweenBytesMs: number
+  /** A stream that begins later than this counts against its upstream as if it had failed. */
+  readonly slowStartMs?: number
   /** Sockets per origin and shard. */
   readonly connectionsMax: number
 }

@@ -67,6 +67,8 @@ export class Attempt implements UpstreamHandler, ByteSink {
   private streamed = false
   private contentLength: number | null = null
   private paused = false
+  /** It began so late that this has been counted against its upstream. */
+  private slow = false
   private over = false
   /** What the path wrote while nothing has been sent, or null when it writes to the client. */
   private held: Uint8Array[] | null = null
@@ -89,6 +91,8 @@ export class Attempt implements UpstreamHandler, ByteSink {
       more.length === 0
         ? services.upstream.send(request, this)
         : new FanOut(services.upstream, [request, ...more], this)
+    // Only the stream of a model tells when its answer begins.
+    if (!this.prepared.streaming || this.exchange.endpoint.operation !== 'generate') this.call.noteContent?.()
   }
 
   // ── the upstream's moves ────────────────────────────────────────────────────────────────────────────────
@@ -99,6 +103,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
     this.status = status
     this.headers = headers
     if (status < 200 || status > 299) {
+      this.call?.noteContent?.()
       this.fault = new UpstreamFault(status, headers)
       return
     }
@@ -110,6 +115,8 @@ export class Attempt implements UpstreamHandler, ByteSink {
     const streams = isStream(headerValue(headers, 'content-type') ?? '')
     const { verbatim, streaming } = this.prepared
     this.streamed = verbatim ? streaming && streams : streaming
+    if (this.streamed) this.noteStart()
+    else this.call?.noteContent?.()
     if (verbatim && !this.streamed) this.contentLength = lengthOf(headerValue(headers, 'content-length'))
     this.exchange.guard(() => {
       this.path = this.prepared.openReply(streams, headers, this)
@@ -223,11 +230,21 @@ export class Attempt implements UpstreamHandler, ByteSink {
     const { facts } = path
     if (exchange.record.firstContentMs === null && facts.contentSeen) {
       exchange.record.firstContentMs = exchange.services.clock.monotonicMs()
+      this.call?.noteContent?.()
     }
     if (facts.state === 'failed') {
       // What an upstream of the client's dialect says about its own failure goes on to its end untouched.
       if (!this.prepared.verbatim || !exchange.headSent) this.replyFailed(facts.error)
     } else if (this.held !== null && !(this.streamed ? this.sealed(path) : this.whole())) this.release()
+  }
+
+  /** A provider whose replies begin late keeps every caller waiting, though none of its calls fails. */
+  private noteStart(): void {
+    const { record, services, view } = this.exchange
+    const { slowStartMs } = view.plan.upstream
+    if (slowStartMs === undefined) return
+    this.slow = services.clock.monotonicMs() - record.upstreamStartedMs! > slowStartMs
+    if (this.slow) this.cell.failed()
   }
 
   /** Another try could still take over without the client noticing. */
@@ -285,7 +302,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
 
   private endComplete(): void {
     const { exchange, held } = this
-    this.cell.succeeded()
+    if (!this.slow) this.cell.succeeded()
     if (held !== null && !this.streamed) {
       this.over = true
       exchange.answer(this.status, this.replyHeaders(), joined(held), 'ok')

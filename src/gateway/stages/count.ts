@@ -33,7 +33,7 @@ export function prepareCount(exchange: Exchange, lane: GatewayLane): Prepared {
       path: upstreamPath(target.provider, dialect, 'count-tokens', target.model, false),
       headers,
       body: spliceRequest(exchange.scan!, { model: target.model }),
-      deadlines: exchange.listener.deadlines,
+      deadlines: exchange.deadlinesFor(lane.target.provider),
     },
     openReply: (_streams, _headers, out) => relayReply({ dialect, streaming: false, hideUsage: false, out }),
   }

@@ -79,14 +79,12 @@ function callFor(
   const headers = headersToUpstream(fields, exchange.requestId, false)
   if (vendor === 'bedrock') headers.push('accept', 'application/json')
   addProviderHeaders(provider, DIALECTS[vendor], fields, headers, lane.key)
-  const { deadlines } = exchange.listener
-  const first = exchange.record.attempts === 0
   return {
     origin: provider.origin,
     method: 'POST',
     path: embeddingsPath(provider, vendor, model),
     headers,
     body,
-    deadlines: first ? deadlines : { ...deadlines, totalMs: Math.max(1, exchange.remainingMs()) },
+    deadlines: exchange.deadlinesFor(provider),
   }
 }

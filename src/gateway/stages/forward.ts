@@ -207,14 +207,12 @@ function forwardRequest(
   addProviderHeaders(provider, 'openai-chat', fields, headers, lane.key)
   const query = target.indexOf('?')
   const suffix = normalPath(target).slice('/v1'.length)
-  const first = exchange.record.attempts === 0
-  const { deadlines } = exchange.listener
   return {
     origin: provider.origin,
     method,
     path: forwardPath(provider, model, suffix, query < 0 ? '' : target.slice(query + 1)),
     headers,
     body,
-    deadlines: first ? deadlines : { ...deadlines, totalMs: Math.max(1, exchange.remainingMs()) },
+    deadlines: exchange.deadlinesFor(provider),
   }
 }

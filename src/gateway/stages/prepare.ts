@@ -231,15 +231,13 @@ function requestFor(
     exchange.dialect === dialect,
   )
   addProviderHeaders(provider, dialect, exchange.request.headers, headers, lane.key)
-  const { deadlines } = exchange.listener
-  const first = exchange.record.attempts === 0
   return {
     origin: provider.origin,
     method: 'POST',
     path: upstreamPath(provider, dialect, 'generate', model, streaming) + betaQuery(exchange, dialect),
     headers,
     body,
-    deadlines: first ? deadlines : { ...deadlines, totalMs: Math.max(1, exchange.remainingMs()) },
+    deadlines: exchange.deadlinesFor(provider),
   }
 }
 

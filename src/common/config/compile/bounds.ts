@@ -47,7 +47,9 @@ export function compileUpstream(document: ConfigDocument): UpstreamPlan {
     connectMs: durationMs(upstream.connect ?? overrides?.upstream_connect_timeout ?? DEFAULT_CONNECT)!,
     headersMs: durationMs(upstream.headers)!,
     firstByteMs: durationMs(upstream.first_byte)!,
+    firstContentMs: durationMs(upstream.first_content)!,
     betweenBytesMs: durationMs(upstream.between_bytes)!,
+    slowStartMs: durationMs(upstream.slow_start)!,
     connectionsMax: upstream.connections_max,
   }
 }

@@ -2,11 +2,12 @@
 
 import type { Path } from '../places.ts'
 import { resolve } from 'node:path'
-import type { ProviderPlan } from '../plan.ts'
+import { durationMs } from '../durations.ts'
+import type { ProviderPlan, ProviderWaits } from '../plan.ts'
 import type { ProviderEntry } from '../schema/providers.ts'
 import type { BaseUrl } from './base-url.ts'
 
-type Extras = Pick<ProviderPlan, 'query' | 'custom' | 'apiVersion' | 'cacheMarks' | 'streamOptions'>
+type Extras = Pick<ProviderPlan, 'query' | 'custom' | 'apiVersion' | 'cacheMarks' | 'streamOptions' | 'waits'>
 
 export function providerExtras(entry: ProviderEntry, base: BaseUrl | null, custom: boolean): Extras {
   const query = new URLSearchParams(base?.query ?? '')
@@ -19,6 +20,18 @@ export function providerExtras(entry: ProviderEntry, base: BaseUrl | null, custo
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(entry.cache_marks ? { cacheMarks: true } : {}),
     ...(entry.stream_options === undefined ? {} : { streamOptions: entry.stream_options }),
+    ...(entry.waits === undefined ? {} : { waits: providerWaits(entry.waits) }),
+  }
+}
+
+function providerWaits(waits: NonNullable<ProviderEntry['waits']>): ProviderWaits {
+  const { connect, headers, first_byte, first_content, between_bytes } = waits
+  return {
+    ...(connect === undefined ? {} : { connectMs: durationMs(connect)! }),
+    ...(headers === undefined ? {} : { headersMs: durationMs(headers)! }),
+    ...(first_byte === undefined ? {} : { firstByteMs: durationMs(first_byte)! }),
+    ...(first_content === undefined ? {} : { firstContentMs: durationMs(first_content)! }),
+    ...(between_bytes === undefined ? {} : { betweenBytesMs: durationMs(between_bytes)! }),
   }
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DIALECTS } from '../../../translate/index.ts'
 import { WeightedSecret } from '../secret.ts'
 import { VENDORS } from '../vendors.ts'
-import { amount, flag, list, name, pick, secret, secretText, text, url } from './pieces.ts'
+import { amount, flag, list, name, pick, secret, secretText, text, url, wait } from './pieces.ts'
 
 const interfaces = VENDORS.filter(row => row.interfaceAllowed).map(row => row.id) as [string, ...string[]]
 
@@ -84,6 +84,16 @@ export const provider = z.strictObject({
   stream_options: flag(
     'Chat: whether the host knows `stream_options`; default: what is known of it.',
   ).optional(),
+  waits: z
+    .strictObject({
+      connect: wait('Instead of `upstream.connect`.').optional(),
+      headers: wait('Instead of `upstream.headers`.').optional(),
+      first_byte: wait('Instead of `upstream.first_byte`.').optional(),
+      first_content: wait('Instead of `upstream.first_content`.').optional(),
+      between_bytes: wait('Instead of `upstream.between_bytes`.').optional(),
+    })
+    .describe('Waits for this upstream, in place of those of `upstream`.')
+    .optional(),
   fallbacks: list(
     'Models to try next when this one fails before its first byte.',
     name('A model name.'),

@@ -36,7 +36,13 @@ export const upstream = z
     ).optional(),
     headers: wait('From the end of the request to the status of the reply.').default('300s'),
     first_byte: wait("From the end of the request to the first byte of the reply's body.").default('300s'),
+    first_content: wait(
+      'Streams: from the end of the request to the first piece of model output; frames that keep alive are none.',
+    ).default('300s'),
     between_bytes: wait('Longest silence inside a reply.').default('120s'),
+    slow_start: wait(
+      'A stream that begins later counts against its upstream as if it had failed, though it is passed on.',
+    ).default('120s'),
     connections_max: whole('Sockets per origin and shard.', 1, 100_000).default(1_024),
   })
   .describe('Waits and sockets towards providers.')
