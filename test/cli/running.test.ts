@@ -40,7 +40,11 @@ describe.each(MODES)('a gateway that runs detached, seen through a %s', (mode, o
 
   beforeAll(async () => {
     ports = [await freePort(), await freePort()]
-    place = newPlace({ OPENAI_API_KEY: SECRET, SLUICE_DEMO: '1' })
+    place = newPlace({
+      OPENAI_API_KEY: SECRET,
+      SLUICE_DEMO: '1',
+      SLUICE_ADMIN_TOKEN: 'never-to-be-shown-admin',
+    })
     place.write('config.yaml', config(ports[0]!, ports[1]!))
     run = (...args) => sluice(place, args, options)
   })
@@ -100,19 +104,28 @@ describe.each(MODES)('a gateway that runs detached, seen through a %s', (mode, o
     expectGolden(`running-cli-agent.${mode}`, masked(place, ran, ports))
   })
 
-  test('logs finds the lines of a request', async () => {
-    await fetch(`http://127.0.0.1:${ports[0]}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-request-id': 'looked-for-1' },
-      body: JSON.stringify({ model: 'demo/echo', messages: [{ role: 'user', content: 'hi' }] }),
-    }).then(reply => reply.text())
-    let out = ''
-    for (let wait = 0; wait < 20 && !out.includes('looked-for-1'); wait++) {
-      out = (await run('logs', '--request', 'looked-for-1')).out
+  test('reload takes a changed file, rollback goes back, and both are in the log', async () => {
+    const old = config(ports[0]!, ports[1]!)
+    place.write(
+      'config.yaml',
+      old.replace('model_aliases:', 'model_aliases:\n  new-name: { target: openai/gpt-4o-mini }'),
+    )
+    const hash = async (): Promise<string> => {
+      const reply = await fetch(`http://127.0.0.1:${ports[1]}/config`)
+      return ((await reply.json()) as { hash: string }).hash
     }
-    expect(out).toContain('looked-for-1')
-    expect(out).not.toContain('never-to-be-shown')
-  })
+    const reloaded = await run('reload')
+    expect(reloaded.code, reloaded.out + reloaded.err).toBe(0)
+    const young = await hash()
+    const back = await run('rollback')
+    expect(back.code, back.out + back.err).toBe(0)
+    expect(await hash()).not.toBe(young)
+    const lines = (await run('logs', '--level', 'info')).out
+    expect(lines).toContain('configuration loaded')
+    expect(lines).not.toContain('never-to-be-shown')
+    expect((await run('logs', '--level', 'error')).out).not.toContain('configuration loaded')
+    place.write('config.yaml', old)
+  }, 60_000)
 
   test('up for another file refuses the taken port and names who holds it', async () => {
     place.write('other.yaml', config(ports[0]!, 0))
@@ -174,7 +187,7 @@ describe('a gateway that cannot start', () => {
   test('says the reason, not the name of a log, and leaves nothing behind', async () => {
     const text = config(0, 0).replace(
       ', port: 0 }',
-      ', port: 0, tls: { certificate: cert.pem, key: key.pem } }',
+      ', port: 0, tls: { certificate_file: cert.pem, key_file: key.pem } }',
     )
     place.write('config.yaml', text)
     place.write('cert.pem', 'no certificate')

@@ -6,8 +6,12 @@ import { EXIT, Failure } from '../exit.ts'
 import type { Shell } from '../terminal.ts'
 
 const LATER = [
-  ['trace', 'show traces', 'Until then: sluice logs --request ID, and /metrics of the admin listener.'],
-  ['obs', 'watch requests as they come', 'Until then: sluice logs -f, and /metrics of the admin listener.'],
+  [
+    'trace',
+    'show traces',
+    'Until then: /metrics of the admin listener, and the x-request-id of every reply.',
+  ],
+  ['obs', 'watch requests as they come', 'Until then: /metrics of the admin listener, and sluice status.'],
 ] as const
 
 export function addLater(program: Command, shell: Shell): void {
