@@ -93,8 +93,10 @@ export class ListenerSet {
     const wanted = new Set(plan.listeners.map(listener => listenerKey(listener, plan)))
     const gone = this.held.filter(held => !wanted.has(held.key))
     this.held = [...this.held.filter(held => wanted.has(held.key)), ...added]
-    for (const { acceptor } of gone) {
-      acceptor.stopAccepting()
+    for (const { acceptor, listener } of gone) {
+      const replaced = listener.port !== 0 && this.held.some(held => held.listener.port === listener.port)
+      if (replaced) afterNextPoll(() => acceptor.stopAccepting())
+      else acceptor.stopAccepting()
       this.retired.push(acceptor)
     }
     if (this.retired.length > 0) this.timer ??= setInterval(this.closeRetired, RETIRED_EVERY_MS).unref()
@@ -180,6 +182,14 @@ export class ListenerSet {
     clearInterval(this.timer)
     this.timer = null
   }
+}
+
+/**
+ * Connections that wait to be accepted are reset with their socket. Right after the loop has asked the kernel for events
+ * there are fewest of them.
+ */
+function afterNextPoll(step: () => void): void {
+  setImmediate(() => setImmediate(step))
 }
 
 /** Everything an acceptor is made from: when it changes, the listener is opened anew. */
