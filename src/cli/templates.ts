@@ -69,7 +69,6 @@ listeners:
     name: travel
     address: 0.0.0.0
     port: 8001
-    router: plano_orchestrator_v1
     agents:
       - id: flights
         description: Finds flights between two cities on a date, and their times and prices.
@@ -163,7 +162,6 @@ listeners:
     name: assistant
     address: 0.0.0.0
     port: 8001
-    router: plano_orchestrator_v1
     agents:
       - id: assistant
         description: Answers questions about the documents it is given.

@@ -62,7 +62,9 @@ describe('a log', () => {
   test('is kept in so many files of so many bytes, and ends with what came last', async () => {
     const path = join(folder, 'rotating.log')
     const log = new RotatingFile(path, { bytesMax: 1_000, filesMax: 2 })
-    for (let line = 0; line < 500; line++) log.write(`${String(line).padStart(19, '0')}\n`)
+    for (let line = 0; line < 500; line++) {
+      await new Promise<void>(done => log.write(`${String(line).padStart(19, '0')}\n`, () => done()))
+    }
     log.end()
     await finished(log)
     const files = readdirSync(folder)
@@ -72,6 +74,7 @@ describe('a log', () => {
     const texts = ['rotating.log.2', 'rotating.log.1', 'rotating.log'].map(name =>
       readFileSync(join(folder, name), 'utf8'),
     )
+    for (const text of texts) expect(text.length).toBeLessThanOrEqual(1_000)
     expect(texts.join('').trimEnd().split('\n').at(-1)).toBe('499'.padStart(19, '0'))
   })
 
