@@ -10,10 +10,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream, until } from '../support/fake-upstream/index.ts'
 import { type GatewayProcess, startGateway } from '../support/gateway.ts'
 
-const SLOW_READERS = 200
-const ANSWER_BYTES = 5_000_000
-/** `server.reply_pending_bytes` and what a socket holds by itself, generously. */
-const READER_BYTES_MAX = 400_000
+/** More would only fill the memory the kernel has for sockets; the load bench runs 200. */
+const SLOW_READERS = 20
+/** Several times what the kernel holds of one answer, so that a reader that stops is felt by its upstream. */
+const ANSWER_BYTES = 30_000_000
+const FRAME_BYTES = 50_000
+/** `server.reply_pending_bytes_max` is 256 KiB; the rest is what the collector has not taken yet. */
+const READER_BYTES_MAX = 4_000_000
 
 describe.each(['uws', 'node'] as const)('behind the %s acceptor', kind => {
   let upstream: FakeUpstream
@@ -114,11 +117,21 @@ describe.each(['uws', 'node'] as const)('behind the %s acceptor', kind => {
   })
 
   test('slow readers pause their own upstreams only, and memory stays bounded', async () => {
-    upstream.behave({ frames: ANSWER_BYTES / 1_000, frameBytes: 1_000 })
+    upstream.behave({ frames: ANSWER_BYTES / FRAME_BYTES, frameBytes: FRAME_BYTES, separateWrites: true })
     const before = residentBytes(gateway)
     const readers = Array.from({ length: SLOW_READERS }, () => slowReader(gateway.origin))
-    // What neither reads is in the kernel's buffers then, which hold a good part of such an answer.
     await until('they have their heads', () => readers.every(reader => reader.answered), 60_000)
+    let sent = -1
+    await until(
+      'their upstreams stand still',
+      () => {
+        const before = sent
+        sent = upstream.requests.reduce((sum, request) => sum + request.bytesSent, 0)
+        return sent === before && upstream.requests.filter(request => request.stalled).length >= SLOW_READERS
+      },
+      60_000,
+    )
+    expect(upstream.requests.filter(request => request.stalled && request.finishedAtMs !== null)).toEqual([])
     const fast = await fetch(`${gateway.origin}/v1/chat/completions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
