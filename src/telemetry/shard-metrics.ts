@@ -191,6 +191,7 @@ function writeExchange(log: Log, level: LogLevel, record: ExchangeRecord): void 
     inputTokens: usage === null ? null : usage.inputTokens,
     outputTokens: usage === null ? null : usage.outputTokens,
     usagePartial: record.usagePartial ? true : null,
+    costUsd: record.costUsd,
   })
 }
 
