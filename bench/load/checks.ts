@@ -1,6 +1,7 @@
 // Compares replies with what the upstream sent, while they arrive. A relaying peer must deliver the same bytes; one that
 // writes replies anew is asked for the same text only.
 
+import { type DialectId, streamText } from './dialects.ts'
 import { bodyOf, bodyText, type Command, textOf } from './replies.ts'
 
 export type CheckKind = 'bytes' | 'text'
@@ -19,14 +20,16 @@ export interface Expected {
   readonly kind: CheckKind
   readonly body: Buffer
   readonly text: string
+  /** The client's dialect, when the reply must be a stream of it that says `text`; null for a Chat reply. */
+  readonly dialect: DialectId | null
 }
 
 export function expect(command: Command, kind: CheckKind): Expected {
-  return { kind, body: bodyOf(command), text: kind === 'text' ? textOf(command) : '' }
+  return { kind, body: bodyOf(command), text: kind === 'text' ? textOf(command) : '', dialect: null }
 }
 
 export function checkFor(expected: Expected): Check {
-  return expected.kind === 'bytes' ? new BytesCheck(expected.body) : new TextCheck(expected.text)
+  return expected.kind === 'bytes' ? new BytesCheck(expected.body) : new TextCheck(expected)
 }
 
 class BytesCheck implements Check {
@@ -61,11 +64,11 @@ class BytesCheck implements Check {
 }
 
 class TextCheck implements Check {
-  readonly text: string
+  readonly expected: Expected
   pieces: Buffer[]
 
-  constructor(text: string) {
-    this.text = text
+  constructor(expected: Expected) {
+    this.expected = expected
     this.pieces = []
   }
 
@@ -79,7 +82,9 @@ class TextCheck implements Check {
 
   complete(): boolean {
     try {
-      return bodyText(Buffer.concat(this.pieces).toString()) === this.text
+      const { text, dialect } = this.expected
+      const body = Buffer.concat(this.pieces)
+      return (dialect === null ? bodyText(body.toString()) : streamText(dialect, body)) === text
     } catch {
       return false
     }

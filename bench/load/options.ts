@@ -8,13 +8,12 @@ import { TARGETS } from './targets/index.ts'
 
 export interface Options {
   readonly quick: boolean
+  readonly allPairs: boolean
   readonly only: readonly string[]
   readonly peers: readonly string[]
   /** Peers to install from their registries first. */
   readonly install: readonly string[]
   readonly seconds: number
-  /** The same where the command line says it, else null. */
-  readonly secondsAsked: number | null
   readonly warmSeconds: number
   readonly connections: number
   readonly repeat: number
@@ -27,6 +26,7 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [flags]
   --quick               a short run of everything (about a minute): shows that it works, not how fast
+  --all-pairs           scenario translated: all twenty pairs, not only those with Chat on one side
   --only a,b            scenarios: ${SCENARIOS.map(scenario => scenario.name).join(', ')}
   --peers a,b           peers: ${TARGETS.map(target => target.name).join(', ')} (default: all found)
   --with portkey,litellm  install these from npm and PyPI into the cache folder first
@@ -41,6 +41,7 @@ export const USAGE = `npm run bench -- [flags]
 
 const FLAGS = {
   quick: { type: 'boolean', default: false },
+  'all-pairs': { type: 'boolean', default: false },
   only: { type: 'string', default: '' },
   peers: { type: 'string', default: '' },
   with: { type: 'string', default: '' },
@@ -62,11 +63,11 @@ export function parseOptions(args: readonly string[]): Options {
   const targetNames = TARGETS.map(target => target.name)
   return {
     quick,
+    allPairs: values['all-pairs'],
     only: names('only', values.only, scenarioNames),
     peers: names('peers', values.peers, targetNames),
     install: names('with', values.with, targetNames),
     seconds: positive('seconds', values.seconds ?? (quick ? '0.6' : '3')),
-    secondsAsked: values.seconds === undefined ? null : positive('seconds', values.seconds),
     warmSeconds: quick ? 0.3 : 1,
     connections: whole('connections', values.connections),
     repeat: whole('repeat', values.repeat ?? (quick ? '1' : '3')),

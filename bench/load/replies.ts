@@ -2,9 +2,13 @@
 // bytes from the same command, so that every reply can be compared without sending a reference along.
 // A command stands in the request body (`"user":"bench:stream,52,0!"`), because gateways drop unknown headers.
 
+import { type DialectId, streamOf } from './dialects.ts'
+
 export type Command =
   | { readonly kind: 'chat'; readonly waitMs: number }
   | { readonly kind: 'stream'; readonly frames: number; readonly paceMs: number }
+  /** The same as vendors dress it, in whatever dialect the upstream is asked. */
+  | { readonly kind: 'dressed'; readonly frames: number; readonly paceMs: number }
   | { readonly kind: 'bulk'; readonly bytes: number }
   /** One frame, then silence until the client leaves. */
   | { readonly kind: 'hold' }
@@ -14,6 +18,8 @@ export const COMMAND_CLOSE = '!'
 /** The head of a stream's last three frames: finish, usage, [DONE]. */
 const ENDING_FRAMES = 3
 const CHAT_BYTES = 1024
+/** Enough for every dialect to have a text frame. */
+const HELD_FRAMES = 12
 const BULK_FRAME_TEXT_BYTES = 800
 export const MODEL = 'gpt-4o-mini'
 
@@ -48,7 +54,8 @@ function fieldsOf(command: Command): (string | number)[] {
     case 'chat':
       return ['chat', command.waitMs]
     case 'stream':
-      return ['stream', command.frames, command.paceMs]
+    case 'dressed':
+      return [command.kind, command.frames, command.paceMs]
     case 'bulk':
       return ['bulk', command.bytes]
     case 'hold':
@@ -60,23 +67,37 @@ function fieldsOf(command: Command): (string | number)[] {
 export function parseCommand(text: string): Command | null {
   const [kind, first, second] = text.split(',')
   if (kind === 'chat') return { kind, waitMs: Number(first) }
-  if (kind === 'stream') return { kind, frames: Number(first), paceMs: Number(second) }
+  if (kind === 'stream' || kind === 'dressed') return { kind, frames: Number(first), paceMs: Number(second) }
   if (kind === 'bulk') return { kind, bytes: Number(first) }
   return kind === 'hold' ? { kind } : null
 }
 
 /** Every frame of the reply by itself, or the one JSON body of a plain answer. */
-export function framesOf(command: Command): Buffer[] {
+export function framesOf(command: Command, dialect: DialectId = 'openai-chat'): Buffer[] {
   switch (command.kind) {
     case 'chat':
       return [chatBody()]
     case 'stream':
       return streamFrames(command.frames).map(frame => Buffer.from(frame))
+    case 'dressed':
+      return streamOf(dialect, command.frames, wordAt)
     case 'bulk':
       return bulkFrames(command.bytes).map(frame => Buffer.from(frame))
     case 'hold':
+      if (dialect !== 'openai-chat') return heldFrames(dialect)
       return [Buffer.from(frame({ role: 'assistant', content: '' }, null))]
   }
+}
+
+/** Up to the first text: some dialects say nothing before that a client could be shown. */
+function heldFrames(dialect: DialectId): Buffer[] {
+  const frames = streamOf(dialect, HELD_FRAMES, wordAt)
+  const first = frames.findIndex(bytes => bytes.includes(wordAt(0)))
+  return [Buffer.concat(frames.slice(0, first + 1))]
+}
+
+export function wordAt(n: number): string {
+  return WORDS[n % WORDS.length]!
 }
 
 /** The bytes a client must see, whatever the chunking on the wire. */
@@ -150,7 +171,7 @@ function frame(delta: object, finish: string | null): string {
 function streamFrames(count: number): string[] {
   const frames = [frame({ role: 'assistant', content: '' }, null)]
   for (let at = 0; frames.length < count - ENDING_FRAMES; at += 1) {
-    frames.push(frame({ content: WORDS[at % WORDS.length]! }, null))
+    frames.push(frame({ content: wordAt(at) }, null))
   }
   return [...frames, ...ending(count)]
 }

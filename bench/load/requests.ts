@@ -35,7 +35,10 @@ export function requestHeaders(facts: RequestFacts): Record<string, string> {
 }
 
 export function requestBytes(facts: RequestFacts, command: Command, bytes: number): Buffer {
-  const body = requestBody(facts, command, bytes)
+  return requestWith(facts, requestBody(facts, command, bytes))
+}
+
+export function requestWith(facts: RequestFacts, body: string): Buffer {
   const lines = [
     `POST ${facts.path} HTTP/1.1`,
     `host: 127.0.0.1:${facts.port}`,

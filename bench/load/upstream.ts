@@ -1,16 +1,21 @@
 // The model server of the benchmark, a process of its own: raw sockets and bytes built before they are wanted, so
-// that it is never what a run measures. It answers by the command in the request body (replies.ts).
+// that it is never what a run measures. It answers by the command in the request body (replies.ts), in the dialect of
+// the path.
 // It owns no HTTP beyond what gateways send: content-length or chunked bodies, keep-alive, GET for its counters.
 
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type DialectId, dialectOfPath, streamType } from './dialects.ts'
 import { COMMAND_CLOSE, COMMAND_OPEN, type Command, framesOf, parseCommand } from './replies.ts'
 
 /** A command is short; this much of the previous piece is kept so that one torn between two pieces is found. */
 const COMMAND_BYTES_MAX = 64
 const HEAD_END = Buffer.from('\r\n\r\n')
 const CHUNKED_END = Buffer.from('0\r\n\r\n')
-const STREAM_HEAD =
-  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n'
+function streamHead(dialect: DialectId): Buffer {
+  return Buffer.from(
+    `HTTP/1.1 200 OK\r\ncontent-type: ${streamType(dialect)}\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n`,
+  )
+}
 
 interface Wire {
   readonly command: Command
@@ -30,17 +35,18 @@ let eagerScheduled = false
 const paced = new Set<Connection>()
 let pacedTimer: NodeJS.Timeout | null = null
 
-function wireOf(key: string): Wire {
-  const known = wires.get(key)
+function wireOf(dialect: DialectId, key: string): Wire {
+  const id = `${dialect} ${key}`
+  const known = wires.get(id)
   if (known !== undefined) return known
   const command = parseCommand(key) ?? { kind: 'chat', waitMs: 0 }
-  const wire = { command, pieces: piecesOf(command) }
-  wires.set(key, wire)
+  const wire = { command, pieces: piecesOf(dialect, command) }
+  wires.set(id, wire)
   return wire
 }
 
-function piecesOf(command: Command): Buffer[] {
-  const frames = framesOf(command)
+function piecesOf(dialect: DialectId, command: Command): Buffer[] {
+  const frames = framesOf(command, dialect)
   if (command.kind === 'chat') {
     const head = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${frames[0]!.length}\r\n\r\n`
     return [Buffer.concat([Buffer.from(head), frames[0]!])]
@@ -48,7 +54,7 @@ function piecesOf(command: Command): Buffer[] {
   const chunks = frames.map(frame =>
     Buffer.concat([Buffer.from(`${frame.length.toString(16)}\r\n`), frame, Buffer.from('\r\n')]),
   )
-  const first = Buffer.concat([Buffer.from(STREAM_HEAD), chunks[0]!])
+  const first = Buffer.concat([streamHead(dialect), chunks[0]!])
   if (command.kind === 'hold') return [first]
   const rest = [...chunks.slice(1, -1), Buffer.concat([chunks.at(-1)!, CHUNKED_END])]
   return command.kind === 'bulk' ? [Buffer.concat([first, ...rest])] : [first, ...rest]
@@ -85,6 +91,7 @@ class Connection {
   bodyLeft: number
   tail: Buffer
   key: string | null
+  dialect: DialectId
   wire: Wire | null
   at: number
   timer: NodeJS.Timeout | null
@@ -97,6 +104,7 @@ class Connection {
     this.bodyLeft = -1
     this.tail = Buffer.alloc(0)
     this.key = null
+    this.dialect = 'openai-chat'
     this.wire = null
     this.at = 0
     this.timer = null
@@ -122,6 +130,7 @@ class Connection {
       this.answerGet()
       return
     }
+    this.dialect = dialectOfPath(text.slice(0, text.indexOf('\r\n')))
     this.bodyLeft = length === null ? -2 : Number(length[1])
     this.key = null
     this.tail = Buffer.alloc(0)
@@ -159,7 +168,7 @@ class Connection {
     counters.requests += 1
     this.bodyLeft = -1
     this.tail = Buffer.alloc(0)
-    const wire = wireOf(this.key ?? 'chat,0')
+    const wire = wireOf(this.dialect, this.key ?? 'chat,0')
     const { command } = wire
     this.wire = wire
     this.at = 0
@@ -169,7 +178,7 @@ class Connection {
       return
     }
     this.push()
-    if (this.wire === null || command.kind !== 'stream') return
+    if (this.wire === null || (command.kind !== 'stream' && command.kind !== 'dressed')) return
     if (command.paceMs > 0) {
       this.paceMs = command.paceMs
       this.dueMs = performance.now() + command.paceMs

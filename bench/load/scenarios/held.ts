@@ -2,7 +2,7 @@
 
 import { checkFor } from '../checks.ts'
 import { Connection, type Listener } from '../connection.ts'
-import { pause } from '../drive.ts'
+import { type Call, pause } from '../drive.ts'
 import { cpuBetween, rssKb, sampleCpu } from '../measure/proc.ts'
 import { call, ERRORS, type Job, type JobResult, type Scenario, WRONG, warm } from './scenario.ts'
 
@@ -12,10 +12,10 @@ const STREAMS_QUICK = 200
 const GROUP = 50
 const OPEN_WAIT_MS_MAX = 20_000
 /** Streams already open when counting starts: they use up what earlier load left free. */
-const BASE = 100
-const SETTLE_MS = 1_500
+export const BASE = 100
+export const SETTLE_MS = 1_500
 
-interface Held {
+export interface Held {
   readonly connections: Connection[]
   opened: number
   errors: number
@@ -23,8 +23,7 @@ interface Held {
   reason: string
 }
 
-async function open(job: Job, count: number): Promise<Held> {
-  const target = call(job.peer, { kind: 'hold' })
+export async function open(target: Call, count: number): Promise<Held> {
   const held: Held = { connections: [], opened: 0, errors: 0, wrong: 0, reason: '' }
   for (let at = 0; at < count; at += 1) {
     const connection = new Connection({ port: target.port })
@@ -52,18 +51,19 @@ async function allOpen(held: Held, count: number): Promise<void> {
   while (held.opened + held.errors < count && performance.now() < giveUpMs) await pause(2)
 }
 
-function leave(held: Held): void {
+export function leave(held: Held): void {
   for (const connection of held.connections) connection.leave()
 }
 
 async function run(job: Job): Promise<JobResult> {
   const { peer, settings } = job
   const count = settings.quick ? STREAMS_QUICK : STREAMS
+  const target = call(job.peer, { kind: 'hold' })
   await warm(job)
-  const base = await open(job, BASE)
+  const base = await open(target, BASE)
   await pause(SETTLE_MS)
   const emptyKb = rssKb(peer.pids)
-  const held = await open(job, count)
+  const held = await open(target, count)
   await pause(SETTLE_MS)
   const fullKb = rssKb(peer.pids)
   const before = sampleCpu(peer.pids)

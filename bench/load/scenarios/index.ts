@@ -1,8 +1,6 @@
 // Every scenario, in the order in which a run goes through them.
 
-import { chaos } from './chaos.ts'
 import { chat } from './chat.ts'
-import { failover } from './failover.ts'
 import { half } from './half.ts'
 import { held } from './held.ts'
 import { latency } from './latency.ts'
@@ -13,6 +11,7 @@ import type { Scenario } from './scenario.ts'
 import { slow } from './slow.ts'
 import { start } from './start.ts'
 import { firstByte, stream } from './stream.ts'
+import { translated, translatedHeld, translatedPaced } from './translated.ts'
 
 export type { Column, Job, JobResult, Measures, PeerFacts, Scenario, Settings } from './scenario.ts'
 
@@ -28,8 +27,9 @@ export const SCENARIOS: readonly Scenario[] = [
   prompts,
   slow,
   leavers,
-  failover,
-  chaos,
+  translated,
+  translatedPaced,
+  translatedHeld,
 ]
 
 export function scenarioNamed(name: string): Scenario | null {

@@ -2,12 +2,12 @@
 
 import { type Check, checkFor, type Expected } from '../checks.ts'
 import { Connection, type Listener, type Outcome } from '../connection.ts'
-import { measured, pause, Tally } from '../drive.ts'
+import { type Call, measured, pause, Tally } from '../drive.ts'
 import { Histogram } from '../measure/histogram.ts'
 import { call, ERRORS, type Job, type JobResult, per, type Scenario, WRONG, windowOf } from './scenario.ts'
 
 const STREAMS = 100
-const PACE_MS = 20
+export const PACE_MS = 20
 /** Streams outlive the window by this much; the window must not see their endings. */
 const MARGIN_MS = 400
 const FINISH_MS_MAX = 10_000
@@ -57,10 +57,20 @@ class PacedStream implements Listener {
   }
 }
 
+type Window = ReturnType<typeof windowOf>
+
 async function run(job: Job): Promise<JobResult> {
   const window = windowOf(job)
+  return runPaced(call(job.peer, { kind: 'stream', frames: pacedFrames(window), paceMs: PACE_MS }), window)
+}
+
+/** Frames of a stream that outlives the window. */
+export function pacedFrames(window: Window): number {
   const wholeMs = STREAMS * (PACE_MS / STREAMS) + window.warmMs + window.measureMs + MARGIN_MS
-  const target = call(job.peer, { kind: 'stream', frames: Math.ceil(wholeMs / PACE_MS), paceMs: PACE_MS })
+  return Math.ceil(wholeMs / PACE_MS)
+}
+
+export async function runPaced(target: Call, window: Window): Promise<JobResult> {
   const tally = new Tally()
   const frames: Frames = { count: 0, gaps: new Histogram() }
   const streams: PacedStream[] = []

@@ -2,6 +2,7 @@
 // runs wholly inside the generator process; the orchestrator only decides which peer is next.
 
 import { type CheckKind, type Expected, expect } from '../checks.ts'
+import type { Models } from '../dialects.ts'
 import { type Call, closedLoop } from '../drive.ts'
 import type { Command } from '../replies.ts'
 import { type RequestFacts, requestBytes, SMALL_BYTES } from '../requests.ts'
@@ -9,6 +10,8 @@ import { type RequestFacts, requestBytes, SMALL_BYTES } from '../requests.ts'
 export interface PeerFacts extends RequestFacts {
   readonly name: string
   readonly check: CheckKind
+  /** Models by the dialect of the upstream behind them; null for a peer that only relays. */
+  readonly models: Models | null
   /** Roots of its process tree; empty for the direct call. */
   readonly pids: readonly number[]
   readonly adminPort: number | null
@@ -27,8 +30,8 @@ export interface Settings {
   readonly warmSeconds: number
   readonly connections: number
   readonly quick: boolean
-  /** Length given on the command line, or null. */
-  readonly secondsAsked: number | null
+  /** All pairs of dialects instead of those with Chat on one side. */
+  readonly allPairs: boolean
 }
 
 /** Figures by column key; null where a peer has no such figure. */
@@ -57,13 +60,6 @@ export interface Scenario {
   readonly columns: readonly Column[]
   /** The peer starts anew for every round: memory that an earlier load left behind would hide what this one takes. */
   readonly fresh?: boolean
-  /**
-   * It starts a Sluice and upstreams of its own, so it runs for that peer alone, and only when it is asked for by name:
-   * it judges, and compares with nobody.
-   */
-  readonly own?: boolean
-  /** Longest run, milliseconds, when it is longer than usual. */
-  readonly msMax?: number
   run(job: Job): Promise<JobResult>
 }
 

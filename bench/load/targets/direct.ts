@@ -14,6 +14,7 @@ export const direct: Target = {
     headers: {},
     model: 'gpt-4o-mini',
     check: 'bytes',
+    models: null,
     // The upstream is not under test; its CPU is nobody's.
     pids: [],
     readyMs: 0,

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { type Child, type StartOptions, start } from '../children.ts'
 import type { CheckKind } from '../checks.ts'
 import { Connection } from '../connection.ts'
+import type { Models } from '../dialects.ts'
 import { requestBytes, SMALL_BYTES } from '../requests.ts'
 import type { PeerFacts } from '../scenarios/index.ts'
 
@@ -45,6 +46,8 @@ export interface Launch {
   readonly headers: Readonly<Record<string, string>>
   readonly model: string
   readonly check: CheckKind
+  /** For a peer that translates; null otherwise. */
+  readonly models?: Models
   readonly command: StartOptions
   readonly readyMsMax: number
 }
@@ -67,6 +70,7 @@ export async function launch(facts: Launch): Promise<Peer> {
     headers: facts.headers,
     model: facts.model,
     check: facts.check,
+    models: facts.models ?? null,
     pids: [child.pid],
   }
   const readyMs = await ready(peer, child, startMs, facts.readyMsMax)
