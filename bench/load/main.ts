@@ -43,8 +43,8 @@ class Bench {
   constructor(options: Options) {
     this.options = options
     this.session = new Session(options.cacheFolder, pins(options.pin))
-    const { seconds, warmSeconds, connections, quick, allPairs } = options
-    this.settings = { seconds, warmSeconds, connections, quick, allPairs }
+    const { seconds, secondsAsked, warmSeconds, connections, quick, allPairs } = options
+    this.settings = { seconds, secondsAsked, warmSeconds, connections, quick, allPairs }
     this.runs = []
     this.failures = []
     this.absent = {}
@@ -101,9 +101,11 @@ class Bench {
     await this.rehearse(entrants)
     for (const scenario of SCENARIOS) {
       if (scenario.name === 'start' || !this.wants(scenario.name)) continue
+      if (scenario.own === true && !this.options.only.includes(scenario.name)) continue
       for (let round = 1; round <= this.options.repeat; round += 1) {
         for (let turn = 0; turn < entrants.length; turn += 1) {
           const entrant = entrants[(turn + round - 1) % entrants.length]!
+          if (scenario.own === true && (entrant.target.name !== 'sluice' || round > 1)) continue
           say(`${scenario.name}, round ${round} of ${this.options.repeat}: ${entrant.target.name}`)
           await this.runOne(scenario, entrant, round)
         }

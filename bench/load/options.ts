@@ -14,6 +14,8 @@ export interface Options {
   /** Peers to install from their registries first. */
   readonly install: readonly string[]
   readonly seconds: number
+  /** The same where the command line says it, else null. */
+  readonly secondsAsked: number | null
   readonly warmSeconds: number
   readonly connections: number
   readonly repeat: number
@@ -68,6 +70,7 @@ export function parseOptions(args: readonly string[]): Options {
     peers: names('peers', values.peers, targetNames),
     install: names('with', values.with, targetNames),
     seconds: positive('seconds', values.seconds ?? (quick ? '0.6' : '3')),
+    secondsAsked: values.seconds === undefined ? null : positive('seconds', values.seconds),
     warmSeconds: quick ? 0.3 : 1,
     connections: whole('connections', values.connections),
     repeat: whole('repeat', values.repeat ?? (quick ? '1' : '3')),

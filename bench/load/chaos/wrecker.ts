@@ -68,8 +68,13 @@ export class Wrecker {
   }
 
   private reply(request: RecordedRequest): ScriptedReply | null {
-    const fake = FAKE_DIALECTS[this.dialect]
-    const prompt = fake.readPrompt(request.path.split('?')[0]!, request.json())
+    const path = request.path.split('?')[0]!
+    // OpenAI's host speaks Responses beside Chat.
+    const dialect = FAKE_DIALECTS['openai-responses'].matches('POST', path)
+      ? 'openai-responses'
+      : this.dialect
+    const fake = FAKE_DIALECTS[dialect]
+    const prompt = fake.readPrompt(path, request.json())
     const text = prompt.lastUserText ?? ''
     const served = this.note(text.slice(0, text.indexOf(' ')))
     const said = `echo: ${text}`
@@ -94,7 +99,7 @@ export class Wrecker {
     if (fault === null) return sound
     if (!HARMLESS.has(fault)) served.faults += 1
     const middle = frames === null ? 60 : sizeOf(frames.before) + sizeOf(frames.content) * this.random()
-    return this.wreck(fault, sound, Math.floor(middle), frames?.before ?? null)
+    return wreck(dialect, fault, sound, Math.floor(middle), frames?.before ?? null)
   }
 
   private note(id: string): Served {
@@ -116,51 +121,6 @@ export class Wrecker {
     }
     if (nowMs < this.downUntilMs) return 'reset'
     return this.random() < this.share ? pick(FAULTS, this.random) : null
-  }
-
-  private wreck(
-    fault: FaultName,
-    sound: ScriptedReply,
-    middle: number,
-    before: readonly Uint8Array[] | null,
-  ): ScriptedReply {
-    const fake = FAKE_DIALECTS[this.dialect]
-    switch (fault) {
-      case 'reset':
-        return { behaviour: { resetBeforeHeaders: true } }
-      case 'close':
-        return { behaviour: { closeBeforeHeaders: true } }
-      case 'hang':
-        return { behaviour: { hangBeforeHeaders: true } }
-      case 'limited':
-        return {
-          status: 429,
-          headers: [...JSON_TYPE, 'retry-after-ms', '20'],
-          body: JSON.stringify(fake.errorReply(429, 'slow down')),
-        }
-      case 'page':
-        return { status: 500, headers: ['content-type', 'text/html'], body: '<h1>broken</h1>' }
-      case 'empty':
-        return { status: 503, headers: [], body: '' }
-      case 'overloaded':
-        return { status: 529, headers: JSON_TYPE, body: JSON.stringify(fake.errorReply(529, 'overloaded')) }
-      case 'not-http':
-        return { behaviour: { garbage: true } }
-      case 'coded':
-        return { ...sound, behaviour: { gzip: true } }
-      case 'early-error':
-        if (before === null) return { status: 500, headers: JSON_TYPE, body: '{}' }
-        return { headers: sound.headers!, frames: [...before, errorFrame(this.dialect)] }
-      case 'cut':
-        return { ...sound, behaviour: { cutAfterBytes: middle, cut: 'reset' } }
-      case 'false-end':
-        return { ...sound, behaviour: { cutAfterBytes: middle, cut: 'end' } }
-      case 'silence':
-        if (before === null) return { behaviour: { hangBeforeHeaders: true } }
-        return { ...sound, behaviour: { hangAfterFrames: before.length + 2 } }
-      case 'drip':
-        return { ...sound, behaviour: { splitBytes: 97 } }
-    }
   }
 }
 
@@ -186,9 +146,63 @@ function errorFrame(dialect: DialectId): Uint8Array {
         [':exception-type', 'serviceUnavailableException', ':message-type', 'exception'],
         Buffer.from('{"message":"overloaded"}'),
       )
+    case 'openai-responses':
+      return event('event: error\n', {
+        type: 'error',
+        code: 'server_is_overloaded',
+        message: 'overloaded',
+        param: null,
+        sequence_number: 9,
+      })
     default:
       return event('', {
         error: { message: 'overloaded', type: 'server_error', param: null, code: 'overloaded' },
       })
+  }
+}
+
+function wreck(
+  dialect: DialectId,
+  fault: FaultName,
+  sound: ScriptedReply,
+  middle: number,
+  before: readonly Uint8Array[] | null,
+): ScriptedReply {
+  const fake = FAKE_DIALECTS[dialect]
+  switch (fault) {
+    case 'reset':
+      return { behaviour: { resetBeforeHeaders: true } }
+    case 'close':
+      return { behaviour: { closeBeforeHeaders: true } }
+    case 'hang':
+      return { behaviour: { hangBeforeHeaders: true } }
+    case 'limited':
+      return {
+        status: 429,
+        headers: [...JSON_TYPE, 'retry-after-ms', '20'],
+        body: JSON.stringify(fake.errorReply(429, 'slow down')),
+      }
+    case 'page':
+      return { status: 500, headers: ['content-type', 'text/html'], body: '<h1>broken</h1>' }
+    case 'empty':
+      return { status: 503, headers: [], body: '' }
+    case 'overloaded':
+      return { status: 529, headers: JSON_TYPE, body: JSON.stringify(fake.errorReply(529, 'overloaded')) }
+    case 'not-http':
+      return { behaviour: { garbage: true } }
+    case 'coded':
+      return { ...sound, behaviour: { gzip: true } }
+    case 'early-error':
+      if (before === null) return { status: 500, headers: JSON_TYPE, body: '{}' }
+      return { headers: sound.headers!, frames: [...before, errorFrame(dialect)] }
+    case 'cut':
+      return { ...sound, behaviour: { cutAfterBytes: middle, cut: 'reset' } }
+    case 'false-end':
+      return { ...sound, behaviour: { cutAfterBytes: middle, cut: 'end' } }
+    case 'silence':
+      if (before === null) return { behaviour: { hangBeforeHeaders: true } }
+      return { ...sound, behaviour: { hangAfterFrames: before.length + 2 } }
+    case 'drip':
+      return { ...sound, behaviour: { splitBytes: 97 } }
   }
 }

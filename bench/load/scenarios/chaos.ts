@@ -229,7 +229,12 @@ async function report(soak: Soak): Promise<JobResult> {
   if (breaches.length > 0) {
     const figures = breaches.map(key => `${key} ${measures[key]}`).join(', ')
     throw new Error(
-      [figures, `of ${measures['requests']}`, ...soak.examples, ...gateway.bugs.slice(0, 1)].join('\n  '),
+      [
+        figures,
+        `of ${measures['requests']}; ${counted} calls booked, ${resent} sent again, ${calls} seen`,
+        ...soak.examples,
+        ...gateway.bugs.slice(0, 1),
+      ].join('\n  '),
     )
   }
   return { measures, reason: '' }

@@ -1,6 +1,8 @@
 // Every scenario, in the order in which a run goes through them.
 
+import { chaos } from './chaos.ts'
 import { chat } from './chat.ts'
+import { failover } from './failover.ts'
 import { half } from './half.ts'
 import { held } from './held.ts'
 import { latency } from './latency.ts'
@@ -30,6 +32,8 @@ export const SCENARIOS: readonly Scenario[] = [
   translated,
   translatedPaced,
   translatedHeld,
+  failover,
+  chaos,
 ]
 
 export function scenarioNamed(name: string): Scenario | null {

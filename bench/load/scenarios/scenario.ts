@@ -32,6 +32,8 @@ export interface Settings {
   readonly quick: boolean
   /** All pairs of dialects instead of those with Chat on one side. */
   readonly allPairs: boolean
+  /** Length given on the command line, or null. */
+  readonly secondsAsked: number | null
 }
 
 /** Figures by column key; null where a peer has no such figure. */
@@ -60,6 +62,13 @@ export interface Scenario {
   readonly columns: readonly Column[]
   /** The peer starts anew for every round: memory that an earlier load left behind would hide what this one takes. */
   readonly fresh?: boolean
+  /**
+   * It starts a Sluice and upstreams of its own, so it runs for that peer alone, and only when it is asked for by name:
+   * it judges, and compares with nobody.
+   */
+  readonly own?: boolean
+  /** Longest run, milliseconds, when it is longer than usual. */
+  readonly msMax?: number
   run(job: Job): Promise<JobResult>
 }
 
