@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Child, killAll, start } from './children.ts'
 import type { GeneratorReply } from './generator.ts'
-import type { Job, JobResult, PeerFacts, Settings } from './scenarios/index.ts'
+import { type Job, type JobResult, type PeerFacts, scenarioNamed, type Settings } from './scenarios/index.ts'
 import type { Peer, Target } from './targets/index.ts'
 
 const HERE = import.meta.dirname
@@ -72,7 +72,7 @@ export class Session {
     if (this.generator === null || this.generator.process.exitCode !== null)
       this.generator = this.ours('generator.js')
     const job: Job = { scenario, peer: facts(peer), direct: this.directFacts(), settings }
-    const answer = message<GeneratorReply>(this.generator, JOB_MS_MAX)
+    const answer = message<GeneratorReply>(this.generator, scenarioNamed(scenario)?.msMax ?? JOB_MS_MAX)
     this.generator.process.send(job)
     try {
       const reply = await answer
