@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { Failure } from './exit.ts'
 import type { Env } from './terminal.ts'
 
 export interface InstanceListener {
@@ -62,6 +63,7 @@ export const PATHS = {
   log: 'sluice.log',
   messages: 'messages.log',
   exit: 'exit-code',
+  lock: 'starting.lock',
 } as const
 
 export function writeInstance(folder: string, instance: Instance): void {
@@ -79,6 +81,25 @@ export function writeWhole(path: string, text: string): void {
 export function forgetInstance(folder: string): void {
   rmSync(join(folder, PATHS.record), { force: true })
   rmSync(join(folder, PATHS.pid), { force: true })
+}
+
+/** Two commands that start one gateway at the same time would end each other's. Throws while another is at it. */
+export function lockFolder(folder: string): () => void {
+  const path = join(folder, PATHS.lock)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  for (let tries = 0; tries < 2; tries++) {
+    try {
+      writeFileSync(path, `${process.pid} ${processBirth(process.pid) ?? ''}`, { flag: 'wx', mode: 0o600 })
+      return () => rmSync(path, { force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      const [pid = '', birth = ''] = readFileSync(path, 'utf8').split(' ')
+      if (isAlive({ pid: Number(pid), birth: birth === '' ? null : birth })) break
+      // Whoever locked it has died.
+      rmSync(path, { force: true })
+    }
+  }
+  throw new Failure('another command is starting this gateway at the moment')
 }
 
 /** The record of a folder, alive or not; null when there is none that can be read. */

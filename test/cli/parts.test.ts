@@ -9,7 +9,7 @@ import { finished } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Follower } from '../../src/cli/commands/logs.ts'
 import { diffLines } from '../../src/cli/diff.ts'
-import { isAlive, processBirth } from '../../src/cli/instance.ts'
+import { isAlive, lockFolder, processBirth } from '../../src/cli/instance.ts'
 import { reasonOf } from '../../src/cli/launch.ts'
 import { warningOf } from '../../src/cli/loading.ts'
 import { portHolder } from '../../src/cli/port-holder.ts'
@@ -110,6 +110,16 @@ describe('a process', () => {
     expect(birth).not.toBeNull()
     expect(isAlive({ pid: process.pid, birth })).toBe(true)
     expect(isAlive({ pid: process.pid, birth: 'before' })).toBe(false)
+  })
+
+  test('that starts a gateway keeps others from starting the same, unless it has died', () => {
+    const own = join(folder, 'locked')
+    const unlock = lockFolder(own)
+    expect(() => lockFolder(own)).toThrow('another command')
+    unlock()
+    lockFolder(own)
+    writeFileSync(join(own, 'starting.lock'), `${process.pid} before`)
+    lockFolder(own)()
   })
 
   test.runIf(process.platform === 'linux')('that holds a port is found', async () => {

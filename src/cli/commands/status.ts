@@ -1,9 +1,16 @@
 // `sluice status`: the detached gateways of this user, and how each listener is.
 
 import type { Command } from 'commander'
+import type { ListenerPlan, Plan } from '../../common/config/index.ts'
 import { call, callable } from '../calls.ts'
 import { EXIT } from '../exit.ts'
-import { type FoundInstance, type Instance, runHome, runningInstances } from '../instance.ts'
+import {
+  type FoundInstance,
+  type Instance,
+  type InstanceListener,
+  runHome,
+  runningInstances,
+} from '../instance.ts'
 import { healthOf } from '../launch.ts'
 import { HASH_CHARS } from '../loading.ts'
 import { fileOf } from '../meant.ts'
@@ -71,7 +78,8 @@ interface GatewayState {
 }
 
 async function stateOf({ folder, instance }: FoundInstance): Promise<GatewayState> {
-  const [health, admin] = await Promise.all([healthOf(instance), adminState(instance)])
+  const admin = await adminState(instance)
+  const health = await healthOf({ ...instance, listeners: admin.listeners })
   const { source, file, cwd, pid, startedAt } = instance
   return {
     source,
@@ -103,6 +111,8 @@ interface AdminState {
   readonly reasons: readonly string[]
   /** Of the plan in use, which a reload may have changed; null when it cannot be read. */
   readonly hash: string | null
+  /** Of the plan in use; those it was started with when that cannot be read. */
+  readonly listeners: readonly InstanceListener[]
 }
 
 async function adminState(instance: Instance): Promise<AdminState> {
@@ -113,19 +123,27 @@ async function adminState(instance: Instance): Promise<AdminState> {
       call(`${origin}/config`, { waitMsMax: ADMIN_MS_MAX }),
     ])
     const { reasons } = JSON.parse(ready.text) as { reasons?: unknown }
-    const { hash } = JSON.parse(config.text) as { hash?: unknown }
+    const { hash, plan } = JSON.parse(config.text) as { hash?: unknown; plan?: Pick<Plan, 'listeners'> }
     return {
       ready: ready.status === 200,
       reasons: Array.isArray(reasons) ? reasons.map(String) : [],
       hash: typeof hash === 'string' ? hash : null,
+      listeners: plan?.listeners.map(listener => inUse(listener, instance)) ?? instance.listeners,
     }
   } catch (error) {
     return {
       ready: false,
       reasons: [`the admin listener does not answer: ${(error as Error).message}`],
       hash: null,
+      listeners: instance.listeners,
     }
   }
+}
+
+/** A port that the system chose stands only in the record of the start. */
+function inUse({ name, type, address, port, tls }: ListenerPlan, { listeners }: Instance): InstanceListener {
+  const started = listeners.find(one => one.name === name)
+  return { name, type, address, port: port === 0 ? (started?.port ?? 0) : port, tls: tls !== null }
 }
 
 function show({ terminal }: Shell, gateway: GatewayState): void {

@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { LoadedPlan } from '../../common/config/index.ts'
 import { loadChecked } from '../../load-checked.ts'
 import { EXIT } from '../exit.ts'
-import { instanceFolder, PATHS, runHome, runningInstances } from '../instance.ts'
+import { instanceFolder, lockFolder, PATHS, runHome, runningInstances } from '../instance.ts'
 import { endInstance, healthOf, launch, READY_MS_MAX, refuseTakenPorts, type Started } from '../launch.ts'
 import { HASH_CHARS, type Target, targetOf } from '../loading.ts'
 import { runningGateway } from '../meant.ts'
@@ -105,10 +105,26 @@ function sayUnused({ terminal }: Shell, options: UpOptions): void {
 }
 
 async function start(shell: Shell, target: Target, options: UpOptions): Promise<void> {
-  const { terminal } = shell
   const loaded = await loadChecked(target)
   const runs = runHome(shell.env, shell.cwd)
   const folder = instanceFolder(runs, loaded.file, target.cwd)
+  const unlock = lockFolder(folder)
+  try {
+    await startIn(shell, folder, runs, loaded, target, options)
+  } finally {
+    unlock()
+  }
+}
+
+async function startIn(
+  shell: Shell,
+  folder: string,
+  runs: string,
+  loaded: LoadedPlan,
+  target: Target,
+  options: UpOptions,
+): Promise<void> {
+  const { terminal } = shell
   const before = runningInstances(runs).find(one => one.folder === folder) ?? null
   let cut = false
   if (before !== null) {
