@@ -152,6 +152,13 @@ const STATUSES: readonly Fault[] = [
     breakIt: always({ status: 500, headers: ['content-type', 'text/html'], body: '<h1>It broke</h1>' }),
   },
   {
+    name: 'JSON that is no error of anybody',
+    status: 502,
+    outcome: 'upstream-error',
+    errorKind: 'upstream',
+    breakIt: always({ status: 500, headers: JSON_TYPE, body: '{"detail":"broken"}' }),
+  },
+  {
     name: '503 without a body',
     status: 503,
     outcome: 'upstream-error',

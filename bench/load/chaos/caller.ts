@@ -182,7 +182,9 @@ function safely(data: string): Json {
 }
 
 function readEvent(dialect: DialectId, event: string, data: Json, read: Read): void {
+  // Official clients throw at the first error and read nothing behind it, nor beside it.
   if (data.error !== undefined && data.error !== null) read.failed = true
+  if (read.failed) return
   switch (dialect) {
     case 'openai-chat':
       read.text += data.choices?.[0]?.delta?.content ?? ''

@@ -45,7 +45,6 @@ export interface Served {
 
 export class Wrecker {
   readonly upstream: FakeUpstream
-  readonly dialect: DialectId
   /** By the first word of a request. */
   readonly served: Map<string, Served> = new Map()
   calls = 0
@@ -54,26 +53,23 @@ export class Wrecker {
   private downUntilMs = 0
   private nextOutageMs: number
 
-  private constructor(upstream: FakeUpstream, dialect: DialectId, seed: number, share: number) {
+  private constructor(upstream: FakeUpstream, seed: number, share: number) {
     this.upstream = upstream
-    this.dialect = dialect
     this.random = seeded(seed)
     this.share = share
     this.nextOutageMs = performance.now() + this.random() * 2 * OUTAGE_EVERY_MS
     upstream.always(request => this.reply(request))
   }
 
-  static async start(dialect: DialectId, seed: number, share: number): Promise<Wrecker> {
-    return new Wrecker(await startFakeUpstream({ record: false }), dialect, seed, share)
+  static async start(seed: number, share: number): Promise<Wrecker> {
+    return new Wrecker(await startFakeUpstream({ record: false }), seed, share)
   }
 
   private reply(request: RecordedRequest): ScriptedReply | null {
     const path = request.path.split('?')[0]!
-    // OpenAI's host speaks Responses beside Chat.
-    const dialect = FAKE_DIALECTS['openai-responses'].matches('POST', path)
-      ? 'openai-responses'
-      : this.dialect
-    const fake = FAKE_DIALECTS[dialect]
+    // Hosts speak more than one dialect; the path tells which.
+    const fake = Object.values(FAKE_DIALECTS).find(one => one.matches('POST', path))!
+    const dialect = fake.id
     const prompt = fake.readPrompt(path, request.json())
     const text = prompt.lastUserText ?? ''
     const served = this.note(text.slice(0, text.indexOf(' ')))

@@ -176,10 +176,7 @@ class Soak {
 }
 
 async function run(job: Job): Promise<JobResult> {
-  const dialects = ['openai-chat', 'anthropic-messages', 'gemini-generate'] as const
-  const wreckers = await Promise.all(
-    dialects.map((dialect, at) => Wrecker.start(dialect, SEED + 1_000 + at, FAULT_SHARE)),
-  )
+  const wreckers = await Promise.all(MODELS.map((_, at) => Wrecker.start(SEED + 1_000 + at, FAULT_SHARE)))
   const gateway = await OwnGateway.start(providersFor(wreckers), 'timeout: 20s, max_retries: 1')
   try {
     const soak = new Soak(gateway, wreckers)
@@ -204,6 +201,9 @@ async function report(soak: Soak): Promise<JobResult> {
   const { gateway, verdicts, wreckers } = soak
   const samples = await gateway.samples()
   const counted = total(samples, 'sluice_upstream_attempts_total', ({ result }) => result !== 'connect')
+  const unconnected = total(samples, 'sluice_upstream_attempts_total', ({ result }) => result === 'connect')
+  // Sent again on a fresh connection because a kept one had died; whether the upstream had read the first copy by then
+  // only it knows, so its count lies between.
   const resent = total(samples, 'sluice_upstream_resent_total')
   const calls = wreckers.reduce((sum, wrecker) => sum + wrecker.calls, 0)
   const lines = [...gateway.booked.values()]
@@ -219,7 +219,8 @@ async function report(soak: Soak): Promise<JobResult> {
     invented: verdicts.invented,
     unexplained: verdicts.silent + soak.unexplained(),
     missing: booked.missing,
-    attemptsOff: Math.abs(counted + resent - calls) + booked.attempts,
+    attemptsOff:
+      Math.max(0, counted - calls, calls - counted - resent) + Math.max(0, booked.attempts - unconnected),
     tokensOff: booked.tokens,
     costOff: booked.cost + (Math.abs(costLines - costCounted) > 1e-6 ? 1 : 0),
     bugs: gateway.bugs.length,

@@ -2,7 +2,7 @@
 // same dialect, or re-shaped. The gateway's own credential failing is the gateway's fault: a client told 401
 // would throw away its own key.
 
-import type { HeaderList } from '../../common/headers.ts'
+import { type HeaderList, headerValue } from '../../common/headers.ts'
 import { type DialectId, type ErrorReply, readError, writeError } from '../../translate/index.ts'
 import type { WholeReply } from '../replies.ts'
 import type { Prepared } from './attempt.ts'
@@ -43,10 +43,27 @@ export class UpstreamFault {
     if (isOwnCredential(error) && !provider.passthroughAuth) {
       return this.shaped(ownCredentialError(error, provider.name), client, requestId)
     }
-    if (this.whole && prepared.dialect === client && isJson(this.headers) && this.status >= 400) {
+    if (this.whole && prepared.dialect === client && this.status >= 400 && this.inForm(client)) {
       return { status: this.status, headers: [...this.headers], body: this.joined() }
     }
     return this.shaped(error, client, requestId)
+  }
+
+  /** It is what the dialect's clients find an error in; what a proxy before the upstream says often is not. */
+  private inForm(client: DialectId): boolean {
+    if (!isJson(this.headers)) return false
+    if (client === 'bedrock-converse' && headerValue(this.headers, 'x-amzn-errortype') !== null) return true
+    let body: unknown
+    try {
+      body = JSON.parse(Buffer.from(this.joined()).toString('utf8'))
+    } catch {
+      return false
+    }
+    const first: unknown = Array.isArray(body) ? body[0] : body
+    if (typeof first !== 'object' || first === null) return false
+    const found = first as { readonly error?: unknown; readonly message?: unknown }
+    if (client === 'bedrock-converse') return typeof found.message === 'string'
+    return typeof found.error === 'string' || (typeof found.error === 'object' && found.error !== null)
   }
 
   private shaped(error: ErrorReply, client: DialectId, requestId: string): WholeReply {
