@@ -128,6 +128,7 @@ const ROWS: readonly Row[] = [
   ['.model_providers.project', ['p-1'], NAME_REFUSED, ABSENT],
   ['.model_providers.api_version', ['2024-10-21', 'preview'], NAME_REFUSED, ABSENT],
   ['.model_providers.cache_marks', ...FLAG, false],
+  ['.model_providers.strict', ...FLAG, false],
   ['.model_providers.stream_options', ...FLAG, ABSENT],
   ['.model_providers.auth', [{ type: 'aws' }], [...MAP_REFUSED, {}], ABSENT],
   ['.model_providers.auth.type', ['aws', 'google', 'entra', 'chatgpt'], ['key', '', null], REQUIRED],

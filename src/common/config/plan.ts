@@ -100,6 +100,8 @@ export interface ProviderPlan {
   readonly waits?: ProviderWaits
   /** Cache marks are put into prompts that have none. */
   readonly cacheMarks?: boolean
+  /** Prompts that would lose something on their way to it are refused. */
+  readonly strict?: boolean
   /** Chat: whether the host knows `stream_options`, where the file says so. */
   readonly streamOptions?: boolean
   /** For each key the file it was read from, which is read again when it changes; null for other keys. */

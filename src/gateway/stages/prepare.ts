@@ -44,11 +44,20 @@ export function prepareCall(exchange: Exchange, lane: GatewayLane): Prepared | P
   // Reasoning material of one vendor travels through clients of another in an envelope; it must be opened, or left
   // out, before the body goes anywhere.
   const { provider } = lane.target
-  const same = dialect === exchange.dialect && !mentionsEnvelope(exchange.bytes)
+  // Streams are asked of upstreams as events; a client that wants its stream as one array gets it written anew.
+  const same = dialect === exchange.dialect && !mentionsEnvelope(exchange.bytes) && !wantsArray(exchange)
   if (same && relayable(provider, dialect, wantsStream(exchange), exchange.bytes)) {
     return prepareRelay(exchange, lane)
   }
   return prepareTranslated(exchange, lane, dialect)
+}
+
+/** Gemini's streams come as one JSON array unless events are asked for. */
+function wantsArray(exchange: Exchange): boolean {
+  const { dialect, endpoint, request } = exchange
+  return (
+    dialect === 'gemini-generate' && endpoint.streaming === true && !/[?&]alt=sse(?:&|$)/.test(request.target)
+  )
 }
 
 function wantsStream(exchange: Exchange): boolean {
@@ -94,7 +103,7 @@ function prepareTranslated(
   const streaming = wantsStream(exchange)
   const path = pathFacts(exchange, streaming)
   const facts = exchange.view.target(target).targetFacts(dialect)
-  const strict = isStrict(exchange)
+  const strict = isStrict(exchange, target)
   const { translatePrompt: elsewhere } = exchange.services
   if (exchange.bytes.length > INLINE_BYTES_MAX && elsewhere !== null) {
     return elsewhere(exchange.dialect, dialect, exchange.bytes, facts, strict, path).then(
@@ -157,7 +166,7 @@ function finishBody(
     const fixed =
       fixups === null
         ? { body: bytes, losses: [] }
-        : fixBody(bytes, neededFixups(fixups, bytes), isStrict(exchange))
+        : fixBody(bytes, neededFixups(fixups, bytes), isStrict(exchange, target))
     if (target.provider.cacheMarks !== true || !wantsCache(exchange)) return fixed
     const { cacheMarks } = view.target(target).targetFacts(dialect).facts
     const body = addCacheMarks(target.provider, target.model, dialect, cacheMarks, fixed.body)
@@ -176,9 +185,7 @@ function fillContext(exchange: Exchange, context: ReplyContext): void {
   context.nowS = Math.floor(exchange.services.clock.epochMs() / 1000)
   context.idSeed = exchange.requestId
   context.modelShown = exchange.record.modelAsked ?? ''
-  if (exchange.dialect === 'gemini-generate' && !/[?&]alt=sse(?:&|$)/.test(exchange.request.target)) {
-    context.streamForm = 'array'
-  }
+  if (wantsArray(exchange)) context.streamForm = 'array'
 }
 
 /** What path and header fields say of the prompt beside its body. */
@@ -197,7 +204,8 @@ function betaNames(field: string): readonly string[] {
   return names.filter(name => /^[\w-]{1,80}$/.test(name)).slice(0, BETAS_MAX)
 }
 
-function isStrict(exchange: Exchange): boolean {
+function isStrict(exchange: Exchange, target: Target): boolean {
+  if (target.provider.strict === true) return true
   return headerValue(exchange.request.headers, 'x-gateway-strict')?.toLowerCase() === 'true'
 }
 

@@ -7,7 +7,10 @@ import type { ProviderPlan, ProviderWaits } from '../plan.ts'
 import type { ProviderEntry } from '../schema/providers.ts'
 import type { BaseUrl } from './base-url.ts'
 
-type Extras = Pick<ProviderPlan, 'query' | 'custom' | 'apiVersion' | 'cacheMarks' | 'streamOptions' | 'waits'>
+type Extras = Pick<
+  ProviderPlan,
+  'query' | 'custom' | 'apiVersion' | 'cacheMarks' | 'strict' | 'streamOptions' | 'waits'
+>
 
 export function providerExtras(entry: ProviderEntry, base: BaseUrl | null, custom: boolean): Extras {
   const query = new URLSearchParams(base?.query ?? '')
@@ -19,6 +22,7 @@ export function providerExtras(entry: ProviderEntry, base: BaseUrl | null, custo
     ...(custom ? { custom } : {}),
     ...(apiVersion === undefined ? {} : { apiVersion }),
     ...(entry.cache_marks ? { cacheMarks: true } : {}),
+    ...(entry.strict ? { strict: true } : {}),
     ...(entry.stream_options === undefined ? {} : { streamOptions: entry.stream_options }),
     ...(entry.waits === undefined ? {} : { waits: providerWaits(entry.waits) }),
   }

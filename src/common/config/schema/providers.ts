@@ -81,6 +81,9 @@ export const provider = z.strictObject({
   cache_marks: flag('Put cache marks into prompts that have none, where the vendor wants marks.').default(
     false,
   ),
+  strict: flag(
+    'Refuse prompts of which this provider could not be sent every member, as `x-gateway-strict` does.',
+  ).default(false),
   stream_options: flag(
     'Chat: whether the host knows `stream_options`; default: what is known of it.',
   ).optional(),
