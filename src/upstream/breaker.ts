@@ -58,6 +58,8 @@ export interface BreakerFacts {
   readonly openings: number
   /** Milliseconds until a resting key is used again; 0 when it does not rest. */
   readonly restMs: number
+  /** Milliseconds until a call may go again, whatever it waits for; 0 when one may go now. */
+  readonly waitMs: number
 }
 
 /** Room for the cells of one process; made once, handed to every shard. */
@@ -179,14 +181,17 @@ export class BreakerCell {
   }
 
   facts(): BreakerFacts {
-    if (this.at < 0) return { state: 'closed', openings: 0, restMs: 0 }
+    if (this.at < 0) return { state: 'closed', openings: 0, restMs: 0, waitMs: 0 }
     const now = this.now()
     const openUntil = this.load(OPEN_UNTIL)
     const restUntil = this.load(REST_UNTIL)
+    const restMs = after(restUntil, now) ? (restUntil - now) | 0 : 0
+    const coolMs = after(openUntil, now) ? (openUntil - now) | 0 : 0
     return {
       state: openUntil === 0 ? 'closed' : after(openUntil, now) ? 'open' : 'half-open',
       openings: this.load(OPENINGS),
-      restMs: after(restUntil, now) ? (restUntil - now) | 0 : 0,
+      restMs,
+      waitMs: Math.max(restMs, coolMs),
     }
   }
 

@@ -183,6 +183,21 @@ describe('several keys', () => {
     expect(dead).toHaveLength(1)
   })
 
+  test('that all rest tell the client for how long, and that it is not an outage', async () => {
+    bench = new Bench({ providers: [provider('openai/gpt-4o', first.origin, { accessKeys: keys })] })
+    first.always(() => ({
+      status: 429,
+      headers: ['content-type', 'application/json', 'retry-after', '40'],
+      body: '{"error":{"message":"slow down"}}',
+    }))
+    expect((await bench.call(CHAT, chat('openai/gpt-4o'))).status).toBe(429)
+    const reply = await bench.call(CHAT, chat('openai/gpt-4o'))
+    expect(reply.status).toBe(503)
+    expect(reply.text).toContain('rests')
+    expect(Number(reply.header('retry-after'))).toBeGreaterThan(30)
+    expect(first.requests).toHaveLength(2)
+  })
+
   test('the only key being refused is the gateway’s fault, not the client’s', async () => {
     bench = new Bench({ providers: [provider('openai/gpt-4o', first.origin, { accessKeys: [keys[0]!] })] })
     first.always(() => ({

@@ -69,7 +69,7 @@ async function nothingIsLeft(): Promise<void> {
   expect(bench.engine.active).toBe(0)
   expect(bench.bugs).toEqual([])
   for (const cell of bench.services.breakers.known().values()) {
-    expect(cell.facts()).toEqual({ state: 'closed', openings: 0, restMs: 0 })
+    expect(cell.facts()).toEqual({ state: 'closed', openings: 0, restMs: 0, waitMs: 0 })
   }
   await staysFor()
   await until('the pools are whole', () =>

@@ -106,7 +106,7 @@ describe('a breaker', () => {
       expect(one.admit()).toBe(true)
       one.abandoned()
     }
-    expect(one.facts()).toEqual({ state: 'closed', openings: 0, restMs: 0 })
+    expect(one.facts()).toEqual({ state: 'closed', openings: 0, restMs: 0, waitMs: 0 })
   })
 
   test('rests as long as it is told, within a bound', () => {

@@ -115,7 +115,7 @@ class Soak {
     for (const [id, { wish, answer }] of this.wishes) {
       if (answer.verdict !== 'told') continue
       const faults = this.wreckers.reduce((sum, { served }) => sum + (served.get(id)?.faults ?? 0), 0)
-      if (faults > 0 || answer.shown.includes('given time to recover')) continue
+      if (faults > 0 || /given time to recover|just now and rests/.test(answer.shown)) continue
       count += 1
       this.example('unexplained', wish, answer)
     }

@@ -150,7 +150,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
     if (state !== 'open' && this.streamed && (state === 'complete' || this.exchange.headSent)) this.end()
     else if (!this.exchange.headSent) this.giveUp({ kind: 'broken', error })
     else {
-      this.cell.failed()
+      if (!this.slow) this.cell.failed()
       this.exchange.fail(error)
     }
   }
@@ -285,7 +285,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
     }
     this.over = true
     this.call?.abort()
-    this.cell.failed()
+    if (!this.slow) this.cell.failed()
     exchange.record.errorKind = error.kind
     if (this.streamed) exchange.finish(outcomeOfReply(error))
     else exchange.sever(new GatewayError('upstream-broke', error.message), outcomeOfReply(error))

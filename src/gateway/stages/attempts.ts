@@ -26,6 +26,7 @@ export class Attempts implements AttemptOwner {
   private readonly exchange: Exchange
   private readonly prepare: Prepare
   private readonly repeatable: Repeatable
+  private readonly lanes: readonly (readonly GatewayLane[])[]
   private readonly tries: Tries<GatewayLane>
   private lane: GatewayLane | null = null
   private attempt: Attempt | null = null
@@ -44,13 +45,13 @@ export class Attempts implements AttemptOwner {
     const { random } = exchange.services
     this.exchange = exchange
     this.prepare = prepare
-    const lanes = targets.map(target => exchange.view.target(target).lanes(random))
-    this.tries = new Tries(lanes, exchange.listener.plan.maxRetries, random)
+    this.lanes = targets.map(target => exchange.view.target(target).lanes(random))
+    this.tries = new Tries(this.lanes, exchange.listener.plan.maxRetries, random)
   }
 
   start(): void {
     const first = this.tries.next(null)
-    if (first === null) throw nobodyLeft()
+    if (first === null) throw nobodyLeft(this.lanes)
     this.begin(first)
   }
 
@@ -172,10 +173,14 @@ export class Attempts implements AttemptOwner {
   }
 }
 
-function nobodyLeft(): GatewayError {
-  return new GatewayError(
-    'overloaded',
-    'every provider configured for this model has failed just now and is given time to recover',
-    { retryAfterMs: 2_000 },
-  )
+/** A probe is under way, or the wait is over within this: sooner than this nobody should ask again. */
+const ASK_AGAIN_MS_MIN = 2_000
+
+function nobodyLeft(lanes: readonly (readonly GatewayLane[])[]): GatewayError {
+  const facts = lanes.flat().map(({ cell }) => cell.facts())
+  const soonestMs = Math.min(...facts.map(({ waitMs }) => waitMs))
+  const why = facts.every(({ restMs }) => restMs > 0)
+    ? 'every key configured for this model has been refused or limited by its provider just now and rests'
+    : 'every provider configured for this model has failed just now and is given time to recover'
+  return new GatewayError('overloaded', why, { retryAfterMs: Math.max(ASK_AGAIN_MS_MIN, soonestMs) })
 }
