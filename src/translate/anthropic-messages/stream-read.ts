@@ -3,6 +3,7 @@
 import { type Members, membersOf, parsed, textOf, textOrNull } from '../bytes/json-look.ts'
 import { readJsonObject } from '../bytes/json-tree.ts'
 import type { ErrorReply } from '../errors.ts'
+import type { Slot } from '../framing/known-frame.ts'
 import { type EventSink, SseReader } from '../framing/sse.ts'
 import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
@@ -11,6 +12,13 @@ import type { ReplyReader, TurnSink } from '../turn.ts'
 import { BlockFeed } from './block-read.ts'
 import { readErrorEvent } from './stream-error.ts'
 import { finishOf, MESSAGES_GRAMMAR, type MessagesState, type MessagesSymbol, UsageCounts } from './wire.ts'
+
+/** What differs between deltas of one block. */
+const SLOTS: readonly Slot[] = [
+  { path: 'delta.text', read: true },
+  { path: 'delta.thinking', read: true },
+  { path: 'delta.partial_json', read: true },
+]
 
 export class MessagesStreamReader implements ReplyReader, EventSink {
   private readonly sse: SseReader
@@ -55,6 +63,11 @@ export class MessagesStreamReader implements ReplyReader, EventSink {
     }
   }
 
+  /** A delta of the open block. */
+  again(event: Members): void {
+    if (!this.over && this.step('block_delta')) this.blocks.delta(membersOf(event['delta']) ?? event)
+  }
+
   private take(name: string, data: string): void {
     const event = membersOf(parsed(data))
     if (event === null) {
@@ -73,7 +86,8 @@ export class MessagesStreamReader implements ReplyReader, EventSink {
         if (this.step('block_start')) this.blockStart(event, data)
         return
       case 'content_block_delta':
-        if (this.step('block_delta')) this.blocks.delta(membersOf(event['delta']) ?? event)
+        this.again(event)
+        this.sse.learn(event, SLOTS)
         return
       case 'content_block_stop':
         if (this.step('block_stop')) this.blocks.stop()

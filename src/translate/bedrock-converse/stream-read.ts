@@ -5,6 +5,7 @@ import { countOf, type Members, membersOf, parsed, textOrNull } from '../bytes/j
 import { type JsonObject, readJsonObject } from '../bytes/json-tree.ts'
 import type { ErrorReply } from '../errors.ts'
 import { EventStreamReader, type FrameSink } from '../framing/event-stream.ts'
+import { KnownFrame, type Slot } from '../framing/known-frame.ts'
 import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { brokenReply, incompleteReply, TranslateError } from '../translate-error.ts'
@@ -21,12 +22,21 @@ import {
 } from './wire.ts'
 
 const decoder = new TextDecoder()
+/** What differs between deltas of one block. */
+const SLOTS: readonly Slot[] = [
+  { path: 'delta.text', read: true },
+  { path: 'delta.toolUse.input', read: true },
+  { path: 'p', read: false },
+]
 
 export class ConverseStreamReader implements ReplyReader, FrameSink, BlockSource {
   private readonly frames: EventStreamReader
   private readonly to: TurnSink
   private readonly grammar: Grammar<ConverseState, ConverseSymbol>
   private readonly blocks: BlockFeed
+  private readonly known: KnownFrame
+  /** A delta that may come again with other text; its own source is not asked for. */
+  private plain: Members | null
   /** Index of the open block as the upstream numbers it. Indexes may skip. */
   private index: number
   /** The event at hand, and which of its members holds the block. */
@@ -39,6 +49,8 @@ export class ConverseStreamReader implements ReplyReader, FrameSink, BlockSource
     this.frames = new EventStreamReader(this)
     this.grammar = new Grammar(CONVERSE_GRAMMAR, 'idle')
     this.blocks = new BlockFeed(to, context.family, this)
+    this.known = new KnownFrame()
+    this.plain = null
     this.index = 0
     this.text = ''
     this.member = 'delta'
@@ -66,11 +78,31 @@ export class ConverseStreamReader implements ReplyReader, FrameSink, BlockSource
 
   frame(kind: string, name: string, payload: Uint8Array): void {
     if (this.over) return
+    if (kind === 'event' && name === 'contentBlockDelta' && this.known.known) {
+      this.known.begin(payload)
+      const same = this.known.match(0) === payload.length
+      this.known.release()
+      if (same) {
+        this.again(this.known.again)
+        return
+      }
+    }
     const text = decoder.decode(payload)
     this.text = text
+    this.plain = null
     if (kind === 'event') this.guarded(name, text)
     else if (kind === 'exception') this.fail(readFailure(name, membersOf(parsed(text))))
     else this.fail(readFailure(name, { message: text }))
+    if (this.plain !== null) this.known.learn(payload, 0, 0, payload.length, this.plain, SLOTS)
+  }
+
+  /** A delta of text, reasoning or arguments: the one before with other text. */
+  private again(event: Members): void {
+    if (!this.continues('contentBlockDelta', event))
+      this.fail(brokenReply('contentBlockDelta of a block that is not open'))
+    else if (!this.grammar.take('contentBlockDelta'))
+      this.fail(brokenReply('contentBlockDelta where the stream cannot have it'))
+    else this.take('contentBlockDelta', event, '')
   }
 
   source(): JsonObject | null {
@@ -121,7 +153,7 @@ export class ConverseStreamReader implements ReplyReader, FrameSink, BlockSource
     switch (name) {
       case 'contentBlockDelta':
         this.member = 'delta'
-        complaint = this.blocks.delta(membersOf(event['delta']) ?? NOTHING)
+        complaint = this.delta(event)
         break
       case 'contentBlockStart':
         this.member = 'start'
@@ -140,6 +172,13 @@ export class ConverseStreamReader implements ReplyReader, FrameSink, BlockSource
         this.metadata(event, text)
     }
     if (complaint !== null) this.fail(brokenReply(complaint))
+  }
+
+  private delta(event: Members): string | null {
+    const delta = membersOf(event['delta']) ?? NOTHING
+    const input = membersOf(delta['toolUse'])?.['input']
+    if (typeof delta['text'] === 'string' || typeof input === 'string') this.plain = event
+    return this.blocks.delta(delta)
   }
 
   private stopped(event: Members, text: string): void {

@@ -9,6 +9,12 @@ const START_BYTES = 4 * 1024
 const KEEP_BYTES_MAX = 64 * 1024
 
 const encoder = new TextEncoder()
+const EMPTY: Uint8Array = new Uint8Array(0)
+/**
+ * The buffer of whoever flushed last. A stream holds one only while a piece of it is being translated, so that an
+ * idle stream costs none.
+ */
+let spare = EMPTY
 
 export class ByteOut {
   private pending: string
@@ -64,7 +70,8 @@ export class ByteOut {
     this.used = 0
     this.flushedBytes += bytes.length
     to.write(bytes)
-    if (this.buffer.length > KEEP_BYTES_MAX) this.buffer = EMPTY
+    if (this.buffer.length <= KEEP_BYTES_MAX) spare = this.buffer
+    this.buffer = EMPTY
   }
 
   /** Everything as bytes of their own. */
@@ -82,16 +89,20 @@ export class ByteOut {
     this.pending = ''
     // Three bytes per UTF-16 unit is the most UTF-8 needs.
     this.reserve(text.length * 3)
-    this.used += encoder.encodeInto(text, this.buffer.subarray(this.used)).written
+    const room = this.used === 0 ? this.buffer : this.buffer.subarray(this.used)
+    this.used += encoder.encodeInto(text, room).written
   }
 
   private reserve(bytes: number): void {
     const need = this.used + bytes
     if (need <= this.buffer.length) return
+    if (this.used === 0 && need <= spare.length) {
+      this.buffer = spare
+      spare = EMPTY
+      return
+    }
     const grown = new Uint8Array(Math.max(need, START_BYTES, this.buffer.length * 2))
     grown.set(this.buffer.subarray(0, this.used))
     this.buffer = grown
   }
 }
-
-const EMPTY = new Uint8Array(0)

@@ -1,9 +1,10 @@
 // Reads a generateContent stream in either of its forms: server-sent events, or one JSON array that streams. The
 // first byte that says something tells which.
 
-import { membersOf, parsed } from '../bytes/json-look.ts'
+import { listOf, type Members, membersOf, parsed } from '../bytes/json-look.ts'
 import type { ErrorReply } from '../errors.ts'
 import { type ElementSink, JsonArrayReader } from '../framing/json-array.ts'
+import type { Slot } from '../framing/known-frame.ts'
 import { type EventSink, SseReader } from '../framing/sse.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { brokenReply, incompleteReply } from '../translate-error.ts'
@@ -39,7 +40,14 @@ export class GeminiStreamReader implements ReplyReader, EventSink, ElementSink {
   }
 
   event(_name: string, data: string): void {
-    this.turn.frame(membersOf(parsed(data)), data)
+    const frame = membersOf(parsed(data))
+    this.turn.frame(frame, data)
+    if (frame !== null && isText(frame)) this.sse?.learn(frame, SLOTS)
+  }
+
+  /** A piece of text; its own source is not asked for. */
+  again(frame: Members): void {
+    this.turn.frame(frame, '')
   }
 
   element(json: string): void {
@@ -72,6 +80,26 @@ export class GeminiStreamReader implements ReplyReader, EventSink, ElementSink {
       this.sse.write(rest)
     }
   }
+}
+
+/** What differs between frames that follow each other. */
+const SLOTS: readonly Slot[] = [
+  { path: 'candidates.0.content.parts.0.text', read: true },
+  { path: 'usageMetadata.promptTokenCount', read: true },
+  { path: 'usageMetadata.candidatesTokenCount', read: true },
+  { path: 'usageMetadata.thoughtsTokenCount', read: true },
+  { path: 'usageMetadata.totalTokenCount', read: true },
+]
+
+/** One piece of text or thought: what other parts mean is also read from their source. */
+function isText(frame: Members): boolean {
+  const candidates = listOf(frame['candidates'])
+  const parts = listOf(membersOf(membersOf(candidates[0])?.['content'])?.['parts'])
+  const part = membersOf(parts[0])
+  if (candidates.length !== 1 || parts.length !== 1 || part === null) return false
+  return (
+    typeof part['text'] === 'string' && Object.keys(part).every(key => key === 'text' || key === 'thought')
+  )
 }
 
 /** The bytes of a byte order mark, and white space. */

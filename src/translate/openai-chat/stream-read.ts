@@ -2,6 +2,7 @@
 
 import { listOf, type Members, membersOf, parsed, textOf } from '../bytes/json-look.ts'
 import type { ErrorReply } from '../errors.ts'
+import type { Slot } from '../framing/known-frame.ts'
 import { type EventSink, SseReader } from '../framing/sse.ts'
 import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
@@ -13,6 +14,13 @@ import { CHAT_GRAMMAR, type ChatState, type ChatSymbol, readUsage } from './wire
 
 /** The most alternatives the dialect allows. */
 const CHOICES_MAX = 128
+/** What differs between frames that follow each other. */
+const SLOTS: readonly Slot[] = [
+  { path: 'choices.0.delta.content', read: true },
+  { path: 'choices.0.delta.reasoning_content', read: true },
+  { path: 'choices.0.delta.tool_calls.0.function.arguments', read: true },
+  { path: 'obfuscation', read: false },
+]
 
 export class ChatStreamReader implements ReplyReader, EventSink {
   private readonly sse: SseReader
@@ -58,7 +66,14 @@ export class ChatStreamReader implements ReplyReader, EventSink {
     }
     const chunk = membersOf(parsed(data))
     if (chunk === null) this.fail(brokenReply('a frame is not a JSON object'))
-    else this.chunk(chunk)
+    else {
+      this.chunk(chunk)
+      this.sse.learn(chunk, SLOTS)
+    }
+  }
+
+  again(chunk: Members): void {
+    if (!this.over) this.chunk(chunk)
   }
 
   comment(): void {

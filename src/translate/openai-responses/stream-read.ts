@@ -4,6 +4,7 @@
 import { listOf, type Members, membersOf, parsed, textOf } from '../bytes/json-look.ts'
 import { JsonArray, JsonObject, readJsonObject } from '../bytes/json-tree.ts'
 import type { ErrorReply } from '../errors.ts'
+import type { Slot } from '../framing/known-frame.ts'
 import { type EventSink, SseReader } from '../framing/sse.ts'
 import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
@@ -23,6 +24,13 @@ import {
 
 /** More items are no reply of a model. */
 const ITEMS_MAX = 4096
+
+/** What differs between deltas of one text. */
+const SLOTS: readonly Slot[] = [
+  { path: 'delta', read: true },
+  { path: 'sequence_number', read: false },
+  { path: 'obfuscation', read: false },
+]
 
 export class ResponsesStreamReader implements ReplyReader, EventSink {
   private readonly sse: SseReader
@@ -78,6 +86,11 @@ export class ResponsesStreamReader implements ReplyReader, EventSink {
     }
   }
 
+  /** A delta of text; no other event is learnt. */
+  again(event: Members): void {
+    if (!this.over) this.textDelta(event)
+  }
+
   comment(): void {
     if (!this.over && this.grammar.state !== 'idle') this.to.ping()
   }
@@ -90,6 +103,7 @@ export class ResponsesStreamReader implements ReplyReader, EventSink {
     switch (type) {
       case 'response.output_text.delta':
         this.textDelta(event)
+        this.sse.learn(event, SLOTS)
         return
       case 'response.function_call_arguments.delta':
       case 'response.custom_tool_call_input.delta':

@@ -45,6 +45,10 @@ export class Repeats {
     return this.used > 0
   }
 
+  forget(): void {
+    this.used = 0
+  }
+
   /** Learns `bytes[from, to)`, an event that may come again without saying anything new. */
   learn(bytes: Uint8Array, from: number, to: number, marks: readonly number[]): void {
     this.used = 0
@@ -134,6 +138,8 @@ function valueEnd(bytes: Uint8Array, from: number, first: number): number {
   if (first === 0x7b) return bytes[from] === 0x7b ? objectEnd(bytes, from) : -1
   let at = from
   while (bytes[at]! >= 0x30 && bytes[at]! <= 0x39) at += 1
+  // A number that begins with a zero and goes on is none.
+  if (bytes[from] === 0x30 && at - from > 1) return -1
   return at === from || at - from > DIGITS_MAX ? -1 : at
 }
 
