@@ -3,7 +3,7 @@
 import { type Members, membersOf, parsed, textOf, textOrNull } from '../bytes/json-look.ts'
 import { readJsonObject } from '../bytes/json-tree.ts'
 import type { ErrorReply } from '../errors.ts'
-import type { Slot } from '../framing/known-frame.ts'
+import { slotsOf } from '../framing/known-frame.ts'
 import { type EventSink, SseReader } from '../framing/sse.ts'
 import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
@@ -14,11 +14,7 @@ import { readErrorEvent } from './stream-error.ts'
 import { finishOf, MESSAGES_GRAMMAR, type MessagesState, type MessagesSymbol, UsageCounts } from './wire.ts'
 
 /** What differs between deltas of one block. */
-const SLOTS: readonly Slot[] = [
-  { path: 'delta.text', read: true },
-  { path: 'delta.thinking', read: true },
-  { path: 'delta.partial_json', read: true },
-]
+const SLOTS = slotsOf(['delta.text', 'delta.thinking', 'delta.partial_json'], [])
 
 export class MessagesStreamReader implements ReplyReader, EventSink {
   private readonly sse: SseReader

@@ -5,7 +5,7 @@ import { countOf, type Members, membersOf, parsed, textOrNull } from '../bytes/j
 import { type JsonObject, readJsonObject } from '../bytes/json-tree.ts'
 import type { ErrorReply } from '../errors.ts'
 import { EventStreamReader, type FrameSink } from '../framing/event-stream.ts'
-import { KnownFrame, type Slot } from '../framing/known-frame.ts'
+import { KnownFrame, slotsOf } from '../framing/known-frame.ts'
 import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { brokenReply, incompleteReply, TranslateError } from '../translate-error.ts'
@@ -23,11 +23,7 @@ import {
 
 const decoder = new TextDecoder()
 /** What differs between deltas of one block. */
-const SLOTS: readonly Slot[] = [
-  { path: 'delta.text', read: true },
-  { path: 'delta.toolUse.input', read: true },
-  { path: 'p', read: false },
-]
+const SLOTS = slotsOf(['delta.text', 'delta.toolUse.input'], ['p'])
 
 export class ConverseStreamReader implements ReplyReader, FrameSink, BlockSource {
   private readonly frames: EventStreamReader

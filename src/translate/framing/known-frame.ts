@@ -8,11 +8,25 @@ import { Repeats } from '../relay/repeats.ts'
 import type { Watcher } from '../relay/member-scanner.ts'
 import { JsonMarks, type Mark } from './json-marks.ts'
 
-/** A member that differs from frame to frame, by its way from the top: `choices.0.delta.content`. */
-export interface Slot {
-  readonly path: string
+/** A member that differs from frame to frame, by its way from the top. */
+interface Slot {
+  readonly way: readonly string[]
   /** False for members that nobody reads: padding, running numbers. */
   readonly read: boolean
+}
+
+export interface Slots {
+  readonly slots: readonly Slot[]
+  readonly ways: readonly (readonly string[])[]
+}
+
+/** `read` are members that mean something, `padding` those that nobody reads: `choices.0.delta.content`. */
+export function slotsOf(read: readonly string[], padding: readonly string[]): Slots {
+  const slots = [
+    ...read.map(path => ({ way: path.split('.'), read: true })),
+    ...padding.map(path => ({ way: path.split('.'), read: false })),
+  ]
+  return { slots, ways: slots.map(slot => slot.way) }
 }
 
 interface Place {
@@ -60,24 +74,15 @@ export class KnownFrame implements Watcher {
    * Learns `bytes[from, to)`, a frame whose JSON starts at `jsonFrom` and was parsed as `event`. The event is changed
    * and given again by `match`, so nobody may keep it.
    */
-  learn(
-    bytes: Uint8Array,
-    from: number,
-    jsonFrom: number,
-    to: number,
-    event: Members,
-    slots: readonly Slot[],
-  ): void {
+  learn(bytes: Uint8Array, from: number, jsonFrom: number, to: number, event: Members, slots: Slots): void {
+    if (to - from > FRAME_BYTES_MAX || !slots.slots.some(slot => slot.read && says(event, slot))) return
     this.places = []
     this.event = event
-    if (to - from > FRAME_BYTES_MAX) {
-      this.repeats.forget()
-      return
-    }
     const found: number[] = []
-    for (const mark of new JsonMarks(bytes, slots).find(jsonFrom, to)) {
-      const place = placeOf(event, mark, bytes)
-      if (place === null || this.places.some(other => other.slot === mark.slot)) {
+    for (const mark of new JsonMarks(bytes, slots.ways).find(jsonFrom, to)) {
+      const slot = slots.slots[mark.wanted]!
+      const place = placeOf(event, slot, mark, bytes)
+      if (place === null || this.places.some(other => other.slot === slot)) {
         this.repeats.forget()
         return
       }
@@ -154,19 +159,30 @@ export class KnownFrame implements Watcher {
   }
 }
 
-/** Null when the parsed event has something else there, as it has when a member is named twice. */
-function placeOf(event: Members, { slot, from, to }: Mark, bytes: Uint8Array): Place | null {
-  const names = slot.path.split('.')
-  const name = names.pop()!
+/** The object that has the member, or null. */
+function holderOf(event: Members, { way }: Slot): Record<string, unknown> | null {
   let holder: unknown = event
-  for (const step of names) {
+  for (let step = 0; step < way.length - 1; step++) {
     if (typeof holder !== 'object' || holder === null) return null
-    holder = (holder as Members)[step]
+    holder = (holder as Members)[way[step]!]
   }
-  if (typeof holder !== 'object' || holder === null) return null
-  const value: unknown = (holder as Members)[name]
+  return typeof holder === 'object' && holder !== null ? (holder as Record<string, unknown>) : null
+}
+
+/** The frame has a text there: only then is one like it to be expected. */
+function says(event: Members, slot: Slot): boolean {
+  const value = holderOf(event, slot)?.[slot.way.at(-1)!]
+  return typeof value === 'string' && value !== ''
+}
+
+/** Null when the parsed event has something else there, as it has when a member is named twice. */
+function placeOf(event: Members, slot: Slot, { from, to }: Mark, bytes: Uint8Array): Place | null {
+  const holder = holderOf(event, slot)
+  if (holder === null) return null
+  const name = slot.way.at(-1)!
+  const value = holder[name]
   const same = bytes[from] === QUOTE ? value === literal(bytes, from, to) : typeof value === 'number'
-  return same ? { slot, holder: holder as Record<string, unknown>, name, from: 0, to: 0, count: 0 } : null
+  return same ? { slot, holder, name, from: 0, to: 0, count: 0 } : null
 }
 
 /** A string literal with its quotes; null when it is none. */

@@ -6,7 +6,7 @@
 import { createParser, type EventSourceMessage, type EventSourceParser } from 'eventsource-parser'
 import type { Members } from '../bytes/json-look.ts'
 import { frameEnd, frameStart, jsonStart, endsFrame } from './frame-bounds.ts'
-import { KnownFrame, type Slot } from './known-frame.ts'
+import { KnownFrame, type Slots } from './known-frame.ts'
 import { Utf8Pieces } from './utf8-pieces.ts'
 
 /** A generated image of this size is the largest single line that upstreams send. Counted in UTF-16 units. */
@@ -29,7 +29,7 @@ export class SseReader {
   private readonly known: KnownFrame
   /** The event at hand as the sink parsed it, when it may come again. */
   private wished: Members | null
-  private slots: readonly Slot[]
+  private slots: Slots
   /** What was read so far ended with the end of a frame. */
   private between: boolean
   private stopped: boolean
@@ -59,7 +59,7 @@ export class SseReader {
   }
 
   /** Called by the sink in `event`: what it parsed may come again with other values in these slots. */
-  learn(event: Members, slots: readonly Slot[]): void {
+  learn(event: Members, slots: Slots): void {
     this.wished = event
     this.slots = slots
   }
@@ -120,4 +120,4 @@ export class SseReader {
   }
 }
 
-const NO_SLOTS: readonly Slot[] = []
+const NO_SLOTS: Slots = { slots: [], ways: [] }

@@ -4,7 +4,7 @@
 import { listOf, type Members, membersOf, parsed } from '../bytes/json-look.ts'
 import type { ErrorReply } from '../errors.ts'
 import { type ElementSink, JsonArrayReader } from '../framing/json-array.ts'
-import type { Slot } from '../framing/known-frame.ts'
+import { slotsOf } from '../framing/known-frame.ts'
 import { type EventSink, SseReader } from '../framing/sse.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { brokenReply, incompleteReply } from '../translate-error.ts'
@@ -83,13 +83,16 @@ export class GeminiStreamReader implements ReplyReader, EventSink, ElementSink {
 }
 
 /** What differs between frames that follow each other. */
-const SLOTS: readonly Slot[] = [
-  { path: 'candidates.0.content.parts.0.text', read: true },
-  { path: 'usageMetadata.promptTokenCount', read: true },
-  { path: 'usageMetadata.candidatesTokenCount', read: true },
-  { path: 'usageMetadata.thoughtsTokenCount', read: true },
-  { path: 'usageMetadata.totalTokenCount', read: true },
-]
+const SLOTS = slotsOf(
+  [
+    'candidates.0.content.parts.0.text',
+    'usageMetadata.promptTokenCount',
+    'usageMetadata.candidatesTokenCount',
+    'usageMetadata.thoughtsTokenCount',
+    'usageMetadata.totalTokenCount',
+  ],
+  [],
+)
 
 /** One piece of text or thought: what other parts mean is also read from their source. */
 function isText(frame: Members): boolean {

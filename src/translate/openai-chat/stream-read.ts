@@ -2,7 +2,7 @@
 
 import { listOf, type Members, membersOf, parsed, textOf } from '../bytes/json-look.ts'
 import type { ErrorReply } from '../errors.ts'
-import type { Slot } from '../framing/known-frame.ts'
+import { slotsOf } from '../framing/known-frame.ts'
 import { type EventSink, SseReader } from '../framing/sse.ts'
 import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
@@ -15,12 +15,14 @@ import { CHAT_GRAMMAR, type ChatState, type ChatSymbol, readUsage } from './wire
 /** The most alternatives the dialect allows. */
 const CHOICES_MAX = 128
 /** What differs between frames that follow each other. */
-const SLOTS: readonly Slot[] = [
-  { path: 'choices.0.delta.content', read: true },
-  { path: 'choices.0.delta.reasoning_content', read: true },
-  { path: 'choices.0.delta.tool_calls.0.function.arguments', read: true },
-  { path: 'obfuscation', read: false },
-]
+const SLOTS = slotsOf(
+  [
+    'choices.0.delta.content',
+    'choices.0.delta.reasoning_content',
+    'choices.0.delta.tool_calls.0.function.arguments',
+  ],
+  ['obfuscation'],
+)
 
 export class ChatStreamReader implements ReplyReader, EventSink {
   private readonly sse: SseReader

@@ -4,7 +4,7 @@
 import { listOf, type Members, membersOf, parsed, textOf } from '../bytes/json-look.ts'
 import { JsonArray, JsonObject, readJsonObject } from '../bytes/json-tree.ts'
 import type { ErrorReply } from '../errors.ts'
-import type { Slot } from '../framing/known-frame.ts'
+import { slotsOf } from '../framing/known-frame.ts'
 import { type EventSink, SseReader } from '../framing/sse.ts'
 import { Grammar } from '../grammar.ts'
 import type { ReplyContext } from '../reply-context.ts'
@@ -26,11 +26,7 @@ import {
 const ITEMS_MAX = 4096
 
 /** What differs between deltas of one text. */
-const SLOTS: readonly Slot[] = [
-  { path: 'delta', read: true },
-  { path: 'sequence_number', read: false },
-  { path: 'obfuscation', read: false },
-]
+const SLOTS = slotsOf(['delta'], ['sequence_number', 'obfuscation'])
 
 export class ResponsesStreamReader implements ReplyReader, EventSink {
   private readonly sse: SseReader
