@@ -39,12 +39,24 @@ interface Prepared {
 /** How often a removed listener is looked at, whether its last connection has gone. */
 const RETIRED_EVERY_MS = 1_000
 
+/**
+ * The native server counts requests, not connections: one that is still shaking hands or waits for its next request is
+ * in no number, and closing would cut it. It ends such connections itself within some 12 s of silence, and each that
+ * does ask is told to close after the reply; so after so many looks in a row without a request, nobody is left.
+ */
+const RETIRED_QUIET_LOOKS = 15
+
+interface Retired {
+  readonly acceptor: ShardAcceptor
+  quietLooks: number
+}
+
 export class ListenerSet {
   private readonly open: OpenListener
   private readonly exclusive: boolean
   private held: Held[] = []
   private prepared: Prepared | null = null
-  private retired: ShardAcceptor[] = []
+  private retired: Retired[] = []
   private timer: NodeJS.Timeout | null = null
   private closed = false
 
@@ -75,7 +87,7 @@ export class ListenerSet {
         if (this.closed) throw new Error('the shard is ending')
       }
     } catch (error) {
-      for (const { acceptor } of added) acceptor.close()
+      this.forget(added)
       throw error
     }
     this.prepared = { plan, added, renewed }
@@ -97,13 +109,12 @@ export class ListenerSet {
       const replaced = listener.port !== 0 && this.held.some(held => held.listener.port === listener.port)
       if (replaced) afterNextPoll(() => acceptor.stopAccepting())
       else acceptor.stopAccepting()
-      this.retired.push(acceptor)
+      this.retire(acceptor)
     }
-    if (this.retired.length > 0) this.timer ??= setInterval(this.closeRetired, RETIRED_EVERY_MS).unref()
   }
 
   discard(): void {
-    for (const { acceptor } of this.prepared?.added ?? []) acceptor.close()
+    this.forget(this.prepared?.added ?? [])
     this.prepared = null
   }
 
@@ -118,7 +129,7 @@ export class ListenerSet {
   /** Connections by listener name, removed listeners among `retired`. */
   connections(): Map<string, number> {
     const counts = new Map(this.held.map(({ listener, acceptor }) => [listener.name, acceptor.connections]))
-    const old = this.retired.reduce((total, acceptor) => total + acceptor.connections, 0)
+    const old = this.retired.reduce((total, { acceptor }) => total + acceptor.connections, 0)
     if (old > 0) counts.set('retired', old)
     return counts
   }
@@ -144,8 +155,25 @@ export class ListenerSet {
     for (const acceptor of all) acceptor.close()
   }
 
+  /** One that shares the port of a listener in use has had a part of its clients since it listened. */
+  private forget(added: readonly Held[]): void {
+    for (const { acceptor, listener } of added) {
+      const shared = this.held.some(held => held.listener.port === listener.port)
+      if (listener.port === 0 || !shared || acceptor.port === 0) acceptor.close()
+      else {
+        afterNextPoll(() => acceptor.stopAccepting())
+        this.retire(acceptor)
+      }
+    }
+  }
+
+  private retire(acceptor: ShardAcceptor): void {
+    this.retired.push({ acceptor, quietLooks: 0 })
+    this.timer ??= setInterval(this.closeRetired, RETIRED_EVERY_MS).unref()
+  }
+
   private all(): ShardAcceptor[] {
-    return [...this.held.map(held => held.acceptor), ...this.retired]
+    return [...this.held.map(held => held.acceptor), ...this.retired.map(retired => retired.acceptor)]
   }
 
   /** The listener that differs in its certificate alone and can change it while it listens. */
@@ -173,9 +201,10 @@ export class ListenerSet {
   }
 
   private readonly closeRetired = (): void => {
-    this.retired = this.retired.filter(acceptor => {
-      if (acceptor.connections > 0) return true
-      acceptor.close()
+    this.retired = this.retired.filter(retired => {
+      retired.quietLooks = retired.acceptor.connections > 0 ? 0 : retired.quietLooks + 1
+      if (retired.quietLooks < RETIRED_QUIET_LOOKS) return true
+      retired.acceptor.close()
       return false
     })
     if (this.retired.length > 0 || this.timer === null) return

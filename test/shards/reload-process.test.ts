@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { X509Certificate } from 'node:crypto'
-import { connect } from 'node:tls'
+import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream/index.ts'
 import { freePort } from '../support/gateway.ts'
@@ -199,6 +199,7 @@ test.each(['auto', 'node'])(
     upstream.behave({ frames: 40, delayBetweenFramesMs: 50 })
     const text = streamed()
     await poll(async () => upstream.requests.length === 1, 'the stream runs')
+    const silent = await Promise.all(Array.from({ length: 8 }, connected))
     copyFileSync(join(TLS, 'other.pem'), cert)
     copyFileSync(join(TLS, 'other.key'), key)
     await poll(async () => (await certificate()) === serialOf('other.pem'), 'the new certificate is shown')
@@ -206,8 +207,29 @@ test.each(['auto', 'node'])(
     expect((await text).endsWith('data: [DONE]\n\n')).toBe(true)
     // Both shards, several times.
     for (let at = 0; at < 10; at += 1) expect(await certificate()).toBe(serialOf('other.pem'))
+    // Nothing has run on the old listener for some of its looks, and connections without a request are still served.
+    await new Promise(done => setTimeout(done, 2_500))
+    expect(await Promise.all(silent.map(statusOf))).toEqual(silent.map(() => 'HTTP/1.1 200'))
   },
 )
+
+/** A connection that has asked nothing yet. */
+function connected(): Promise<TLSSocket> {
+  return new Promise((done, fail) => {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => done(socket))
+    socket.on('error', fail)
+  })
+}
+
+/** The answer to the first request of a connection, or that it was cut. */
+function statusOf(socket: TLSSocket): Promise<string> {
+  return new Promise(done => {
+    socket.once('data', piece => done(String(piece).slice(0, 'HTTP/1.1 200'.length)))
+    socket.once('close', () => done('cut'))
+    if (socket.destroyed) done('cut')
+    socket.write('GET /v1/models HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  })
+}
 
 /** A stream over TLS, in plain HTTP/1.1, until the server closes. */
 function streamed(): Promise<string> {
