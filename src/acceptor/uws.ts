@@ -40,7 +40,7 @@ export class UwsAcceptor implements Acceptor, UwsHost {
   readonly replyPendingBytesMax: number
   readonly stallMsMax: number
   readonly pieceBytes: number
-  /** The native side reads its files when the app is made. */
+  /** The native side reads its files when the app is made; contexts by server name leave out clients without one. */
   readonly renewTls = null
   draining = false
   connections = 0
