@@ -232,15 +232,18 @@ for (const client of DIALECTS) {
           expect(continued.finish).toBe('stop')
         })
 
-        test.skipIf(client === 'bedrock-converse')(`asks for an answer by a schema, ${how}`, async () => {
-          const schema = { ...WEATHER.parameters, title: 'Forecast' }
-          const question: Question = { model: MODELS[server], text: 'Oslo', stream, schema }
-          const answer = await CLIENTS[client].ask(gateway.origin, question)
-          // Converse takes a schema as text inside its JSON.
-          expect(upstream.requests.at(-1)!.text()).toMatch(/\\?"city\\?"/)
-          expect(answer.finish).toBe('stop')
-          expect(answer.text).toContain('Oslo')
-        })
+        // The driver of the AWS client asks for no schema.
+        if (client !== 'bedrock-converse') {
+          test(`asks for an answer by a schema, ${how}`, async () => {
+            const schema = { ...WEATHER.parameters, title: 'Forecast' }
+            const question: Question = { model: MODELS[server], text: 'Oslo', stream, schema }
+            const answer = await CLIENTS[client].ask(gateway.origin, question)
+            // Converse takes a schema as text inside its JSON.
+            expect(upstream.requests.at(-1)!.text()).toMatch(/\\?"city\\?"/)
+            expect(answer.finish).toBe('stop')
+            expect(answer.text).toContain('Oslo')
+          })
+        }
 
         test(`sends system text and an image, ${how}`, async () => {
           const answer = await CLIENTS[client].ask(gateway.origin, {
