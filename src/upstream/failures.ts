@@ -34,9 +34,16 @@ export function connectClosed(place: string): GatewayError {
   return new GatewayError('upstream-connect', message)
 }
 
+/** The bound is ours: nothing of it is held against the upstream. */
 export function queueFull(place: string, connectionsMax: number, queuedMax: number): GatewayError {
   const message = `no connection to ${place}: all ${connectionsMax} are busy and ${queuedMax} calls wait`
-  return new GatewayError('upstream-connect', message)
+  return new GatewayError('overloaded', message)
+}
+
+/** The same for a call that waited until its time was over. */
+export function poolBusy(place: string, connectionsMax: number, waitMs: number): GatewayError {
+  const message = `no connection to ${place} within ${waitMs} ms (connect deadline): all ${connectionsMax} are busy`
+  return new GatewayError('overloaded', message)
 }
 
 export function tooManyPools(place: string, poolsMax: number): GatewayError {

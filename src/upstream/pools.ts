@@ -11,7 +11,7 @@ import { Call, CallQueue, RefusedCall } from './call.ts'
 import type { Target } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { deadlineMs, passedDeadline } from './deadlines.ts'
-import { clientClosed, queueFull, timedOut } from './failures.ts'
+import { clientClosed, poolBusy, queueFull, timedOut } from './failures.ts'
 import { isStreamed, requestHead } from './http1-request.ts'
 import type { UpstreamCall, UpstreamHandler, UpstreamPoolFacts, UpstreamRequest } from './upstream.ts'
 
@@ -126,7 +126,10 @@ export class OriginPool {
     this.dequeue(call)
     // It had its time. Whoever waits behind this call gets a fresh one, not the rest of a hopeless one.
     attempt?.destroy()
-    call.fail(timedOut(this.target.place, name, deadlineMs(deadlines, name)))
+    const { place } = this.target
+    const waitMs = deadlineMs(deadlines, name)
+    const full = attempt === null && name === 'connect' && !this.hasRoom()
+    call.fail(full ? poolBusy(place, this.limits.connectionsMax, waitMs) : timedOut(place, name, waitMs))
   }
 
   // ── what calls do ───────────────────────────────────────────────────────────────────────────────────────

@@ -322,7 +322,7 @@ const ROWS: readonly Row[] = [
   ['.upstream.first_content', ...WAIT, '300s'],
   ['.upstream.between_bytes', ...WAIT, '120s'],
   ['.upstream.slow_start', ...WAIT, '120s'],
-  ['.upstream.connections_max', [1, 100_000], [0, 100_001, '1', null], 1_024],
+  ['.upstream.connections_max', [1, 100_000], [0, 100_001, '1', null], 8_192],
   ['.admin', [{}], MAP_REFUSED, {}],
   ['.admin.address', ['127.0.0.1'], NAME_REFUSED, ABSENT],
   ['.admin.port', ...PORT, ABSENT],

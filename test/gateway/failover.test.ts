@@ -293,3 +293,25 @@ test('each try has headers, key, model and body of its own', async () => {
   expect(body).toMatchObject({ model: 'claude-sonnet-4-5', max_tokens: 50 })
   expect(body).not.toHaveProperty('max_completion_tokens')
 })
+
+test('a pool of our own that is full counts against nobody, and a fallback answers', async () => {
+  bench = new Bench({
+    providers: [
+      provider('openai/gpt-4o', first.origin, { fallbacks: ['openai/gpt-4o-mini'] }),
+      provider('openai/gpt-4o-mini', second.origin),
+    ],
+    client: { connectionsMax: 1 },
+    upstream: { connectMs: 200 },
+  })
+  first.behave({ hangAfterHeaders: true })
+  const holder = bench.send(CHAT, chat('openai/gpt-4o', STREAM))
+  await until('the one connection is busy', () => first.requests.length === 1)
+  for (let call = 0; call < 12; call += 1) {
+    expect((await bench.call(CHAT, chat('openai/gpt-4o'))).status).toBe(200)
+  }
+  expect(second.requests).toHaveLength(12)
+  holder.sink.gone()
+  first.behave({})
+  expect((await bench.call(CHAT, chat('openai/gpt-4o'))).status).toBe(200)
+  expect(first.requests).toHaveLength(2)
+})

@@ -159,15 +159,16 @@ export class Attempts implements AttemptOwner {
 
   /** What a failure does to the breaker and to the key. */
   private mark(lane: GatewayLane, judgement: Judgement): void {
-    if (judgement.upstreamFault) lane.cell.failed()
+    if (judgement.ours) lane.cell.abandoned()
+    else if (judgement.upstreamFault) lane.cell.failed()
     else if (judgement.keyFault && lane.siblings > 0) {
       const restMs = judgement.retryAfterMs ?? (judgement.laneOver ? REFUSED_REST_MS : LIMITED_REST_MS)
       lane.cell.rest(restMs)
     } else if (judgement.keyFault) lane.cell.abandoned()
     // An upstream that finds fault with a request is alive.
     else lane.cell.succeeded()
-    if (judgement.laneOver) {
-      this.tries.close(lane)
+    if (judgement.laneOver) this.tries.close(lane)
+    if (judgement.laneOver && !judgement.ours) {
       this.exchange.services.authorizer.refused(lane.target.provider)
     }
   }

@@ -20,6 +20,8 @@ export interface Judgement extends TryFailure {
   readonly upstreamFault: boolean
   /** The key is refused or used up. */
   readonly keyFault: boolean
+  /** A bound of the gateway's own: says nothing about the upstream, and another one may have room. */
+  readonly ours: boolean
 }
 
 /** Conflicts are locks; too-early and time-outs are the upstream's moment. What official clients retry, too. */
@@ -35,8 +37,17 @@ const RETRY_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
 
 export function judge(failure: Failure): Judgement {
   if (failure.kind === 'broken') {
-    const { retry } = KINDS[failure.error.kind]
-    return { retry, laneOver: false, retryAfterMs: null, upstreamFault: retry, keyFault: false }
+    const { kind } = failure.error
+    const { retry } = KINDS[kind]
+    const ours = kind === 'overloaded'
+    return {
+      retry: retry || ours,
+      laneOver: ours,
+      retryAfterMs: null,
+      upstreamFault: retry,
+      keyFault: false,
+      ours,
+    }
   }
   const { error } = failure
   const keyFault =
@@ -51,6 +62,7 @@ export function judge(failure: Failure): Judgement {
     retryAfterMs: error.retryAfterMs,
     upstreamFault: retry && !keyFault && !limited && status !== 409,
     keyFault: keyFault || limited,
+    ours: false,
   }
 }
 

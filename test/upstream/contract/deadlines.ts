@@ -80,6 +80,7 @@ export function deadlines(bench: Bench): void {
       deadlines: { ...quick, connectMs: 100 },
     })
     expect(waiting.error?.message).toContain('(connect deadline)')
+    expect(waiting.error?.kind, 'a bound of ours is no fault of the upstream').toBe('overloaded')
     busy.abort()
     expect((await run(client, chat(upstream.origin))).outcome).toBe('200 ended')
   })

@@ -37,7 +37,7 @@ export function failures(bench: Bench): void {
     const client = bench.open({ connectionsMax: 2, queuedMax: 3 })
     const calls = Array.from({ length: 6 }, () => send(client, chat(upstream.origin, 'hangBeforeHeaders')))
     await calls[5]!.over
-    expect(calls[5]!.error?.kind).toBe('upstream-connect')
+    expect(calls[5]!.error?.kind).toBe('overloaded')
     expect(calls[5]!.error?.message).toContain('all 2 are busy and 3 calls wait')
     expect(calls.slice(0, 5).map(call => call.outcome)).toEqual(['open', 'open', 'open', 'open', 'open'])
     for (const call of calls.slice(0, 5)) call.abort()

@@ -43,7 +43,7 @@ export const upstream = z
     slow_start: wait(
       'A stream that begins later counts against its upstream as if it had failed, though it is passed on.',
     ).default('120s'),
-    connections_max: whole('Sockets per origin and shard.', 1, 100_000).default(1_024),
+    connections_max: whole('Sockets per origin and shard.', 1, 100_000).default(8_192),
   })
   .describe('Waits and sockets towards providers.')
 
