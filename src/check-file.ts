@@ -15,6 +15,8 @@ export interface CheckedFile {
   readonly ok: boolean
   /** Everything that is wrong, failing tests included. */
   readonly issues: readonly ConfigIssue[]
+  /** What is doubtful, whether or not something is wrong. */
+  readonly warnings: readonly ConfigIssue[]
   readonly tests: readonly ConfigTestResult[]
   /** Null when it could not be read or compiled. */
   readonly loaded: LoadedPlan | null
@@ -27,9 +29,10 @@ export function checkFile(options: LoadOptions): CheckedFile {
     loaded = loadPlan(options)
   } catch (error) {
     if (!(error instanceof ConfigErrors)) throw error
-    return { ok: false, issues: error.issues, tests: [], loaded: null }
+    const { issues, warnings } = error
+    return { ok: false, issues, warnings, tests: [], loaded: null }
   }
   const tests = runConfigTests(loaded.plan, loaded.tests)
   const issues = tests.flatMap(test => test.issues)
-  return { ok: issues.length === 0, issues, tests, loaded }
+  return { ok: issues.length === 0, issues, warnings: loaded.notes.warnings, tests, loaded }
 }

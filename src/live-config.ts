@@ -5,7 +5,7 @@
 import { openSync, closeSync } from 'node:fs'
 import type { ChangeAnswer } from './admin/index.ts'
 import type { Clock } from './common/clock.ts'
-import type { LoadedPlan, LoadOptions, Plan } from './common/config/index.ts'
+import { issueText, type LoadedPlan, type LoadOptions, type Plan } from './common/config/index.ts'
 import { loadChecked } from './load-checked.ts'
 import { FileWatch, NoSuchPlan, Reloader, type ReloadReport, type ReloadSource } from './shards/index.ts'
 import type { Log, Snapshot } from './telemetry/index.ts'
@@ -82,7 +82,7 @@ export class LiveConfig {
 
   async reloadAsked(): Promise<ChangeAnswer> {
     const report = await this.reload('request')
-    return answer(report, this.latest.notes.warnings)
+    return answer(report, this.latest.notes.warnings.map(issueText))
   }
 
   async rollbackAsked(hash: string | null): Promise<ChangeAnswer> {

@@ -9,6 +9,6 @@ export async function loadChecked(options: LoadOptions): Promise<LoadedPlan> {
   if (loaded.tests.length === 0) return loaded
   const { runConfigTests } = await import('./gateway/index.ts')
   const issues = runConfigTests(loaded.plan, loaded.tests).flatMap(test => test.issues)
-  if (issues.length > 0) throw new ConfigErrors(issues)
+  if (issues.length > 0) throw new ConfigErrors(issues, loaded.notes.warnings)
   return loaded
 }

@@ -3,6 +3,7 @@
 
 import {
   DEMO_MODEL,
+  issueText,
   type ListenerPlan,
   type LoadNotes,
   type Plan,
@@ -42,7 +43,7 @@ export function startLines(facts: StartFacts): string[] {
     ...labelled('found', listed(notes.found)),
     ...labelled('not found', listed(notes.missing)),
     ...labelled('changed', notes.migrations),
-    ...labelled('warning', notes.warnings),
+    ...labelled('warning', notes.warnings.map(issueText)),
     ...labelled('not active', listed(notes.notActive)),
     ...labelled('admin', [
       `http://${shownHost(address)}:${facts.adminPort} (/healthz /readyz /metrics /config)`,

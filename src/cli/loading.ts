@@ -43,20 +43,6 @@ export function findingOf({ code, file, line, column, path, message }: ConfigIss
   return { code, file, line, column, path, message }
 }
 
-const WARNING = /^(.*?)(?::(\d+):(\d+))? (\S+|.*\]): ([ESW]\d{2}) (.*)$/s
-
-/** Warnings arrive as lines: `config.yaml:3:5 listeners[0].port: W03 …`. */
-export function warningOf(text: string): Finding {
-  const found = WARNING.exec(text)
-  if (found === null) return { code: '', file: '', line: null, column: null, path: '', message: text }
-  const [, file = '', line, column, path = '', code = '', message = ''] = found
-  return { code, file, line: numberOf(line), column: numberOf(column), path, message }
-}
-
-function numberOf(text: string | undefined): number | null {
-  return text === undefined ? null : Number(text)
-}
-
 export interface PlanSummary {
   readonly listeners: readonly { name: string; type: string; address: string; port: number }[]
   readonly models: readonly string[]

@@ -66,6 +66,10 @@ overrides: { prompt_target_intent_matching_treshold: 0.5 }
 tracing: { random_sampling: 100 }
 `
 
+const BOTH = `${WARNED}agents: [{ id: a, url: 'host:1' }]
+model_aliases: { fast: { target: openai/gpt-5o } }
+`
+
 const TESTED = `${GOOD}tests:
   - name: the alias is the small model
     request: { model: fast, messages: [{ role: user, content: Hello }] }
@@ -87,6 +91,8 @@ const CASES: readonly (readonly [name: string, ...args: string[]])[] = [
   ['check-warned', 'check', 'warned.yaml'],
   ['check-warned-strict', 'check', 'warned.yaml', '--strict'],
   ['check-warned-json', 'check', 'warned.yaml', '--strict', '--json'],
+  ['check-both', 'check', 'both.yaml'],
+  ['check-both-json', 'check', 'both.yaml', '--json'],
   ['check-old', 'check', 'old.yaml'],
   ['check-tests', 'check', 'tested.yaml'],
   ['check-missing', 'check', 'god.yaml'],
@@ -135,6 +141,7 @@ beforeAll(() => {
   place.write('old.yaml', OLD)
   place.write('wrong.yaml', WRONG)
   place.write('warned.yaml', WARNED)
+  place.write('both.yaml', BOTH)
   place.write('tested.yaml', TESTED)
 })
 

@@ -11,7 +11,6 @@ import { Follower } from '../../src/cli/commands/logs.ts'
 import { diffLines } from '../../src/cli/diff.ts'
 import { isAlive, lockFolder, processBirth } from '../../src/cli/instance.ts'
 import { reasonOf } from '../../src/cli/launch.ts'
-import { warningOf } from '../../src/cli/loading.ts'
 import { portHolder } from '../../src/cli/port-holder.ts'
 import { probeOrigin, probePostgres, probeRedis } from '../../src/cli/probes.ts'
 import { RotatingFile, TrimmedFile } from '../../src/cli/rotating-file.ts'
@@ -142,21 +141,6 @@ describe('a template', () => {
     const file = join(folder, `${id}.yaml`)
     writeFileSync(file, text)
     expect(loadPlan({ file, cwd: folder, env }).notes.warnings).toEqual([])
-  })
-})
-
-test('a warning comes apart into what a script asks for', () => {
-  expect(warningOf('c.yaml:3:5 listeners[0].port: W03 old: form')).toEqual({
-    code: 'W03',
-    file: 'c.yaml',
-    line: 3,
-    column: 5,
-    path: 'listeners[0].port',
-    message: 'old: form',
-  })
-  expect(warningOf('environment METRICS_BIND_ADDRESS: W20 no address')).toMatchObject({
-    code: 'W20',
-    line: null,
   })
 })
 

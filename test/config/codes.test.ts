@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { CODES, loadPlan } from '../../src/common/config/index.ts'
+import { CODES, issueText, loadPlan } from '../../src/common/config/index.ts'
 
 const SOURCES = resolve(import.meta.dirname, '../../src/common/config')
 const FIXTURES = resolve(import.meta.dirname, '../fixtures/config')
@@ -40,5 +40,7 @@ test('an address that cannot be used is a warning, and the default stands', () =
     env: { OPENAI_API_KEY: 'k', METRICS_BIND_ADDRESS: 'somewhere' },
   })
   expect(plan.admin).toMatchObject({ address: '127.0.0.1', port: 9_092 })
-  expect(notes.warnings).toEqual([expect.stringMatching(/^environment METRICS_BIND_ADDRESS: W20 /)])
+  expect(notes.warnings.map(issueText)).toEqual([
+    expect.stringMatching(/^environment METRICS_BIND_ADDRESS: W20 /),
+  ])
 })

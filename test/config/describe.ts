@@ -1,6 +1,6 @@
 // A loaded configuration in the few lines a person would check: what `check --json` prints, and what the features got.
 
-import { type LoadedPlan, maskedPlan, type Plan } from '../../src/common/config/index.ts'
+import { issueText, type LoadedPlan, maskedPlan, type Plan } from '../../src/common/config/index.ts'
 import { upstreamPath } from '../../src/providers/index.ts'
 import { publicModels } from '../../src/routing/index.ts'
 
@@ -44,7 +44,7 @@ export function describeLoaded({ plan, notes }: LoadedPlan): Record<string, unkn
     upstreams: Object.fromEntries(plan.providers.map(provider => [provider.name, upstreamOf(provider)])),
     ...boundsOf(plan),
     features: featuresOf(plan),
-    warnings: notes.warnings,
+    warnings: notes.warnings.map(issueText),
     migrations: notes.migrations,
     notActive: notes.notActive,
   }

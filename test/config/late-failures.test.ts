@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { type LoadedPlan, loadPlan } from '../../src/common/config/index.ts'
+import { issueText, type LoadedPlan, loadPlan } from '../../src/common/config/index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-late-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -105,7 +105,7 @@ test('two ports on one host are two upstreams', () => {
 
 test('a slip inside overrides is a warning with the nearest name', () => {
   const { notes } = load(`${TOP}overrides: {disable_signal: true}`)
-  expect(notes.warnings).toEqual([
+  expect(notes.warnings.map(issueText)).toEqual([
     expect.stringMatching(/overrides\.disable_signal: W19 .*`disable_signals`/),
   ])
 })

@@ -95,7 +95,7 @@ describe('the file rewritten in today’s form', () => {
       const before = loadText(text, ENV)
       const after = loadText(migrated.text, ENV)
       expect(after.plan.hash).toBe(before.plan.hash)
-      expect(after.notes.warnings.filter(warning => / W0[34] /.test(warning))).toEqual([])
+      expect(after.notes.warnings.filter(({ code }) => /^W0[34]$/.test(code))).toEqual([])
       expect(migrateText(migrated.text)).toEqual({ text: migrated.text, changes: [] })
     },
   )

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { isPair, parse, parseDocument, stringify, visit } from 'yaml'
 import { assert } from '../../src/common/assert.ts'
-import { ConfigErrors, loadPlan, maskedPlan, migrateText } from '../../src/common/config/index.ts'
+import { ConfigErrors, issueText, loadPlan, maskedPlan, migrateText } from '../../src/common/config/index.ts'
 import { isSecretPath } from '../../src/common/config/values.ts'
 import type { FuzzOptions, FuzzResult } from './main.ts'
 
@@ -224,7 +224,7 @@ function tryLoad(folder: string, text: string): void {
   let shown = ''
   try {
     const { plan, notes } = loadPlan({ file: null, cwd: folder, env: ENV })
-    messages.push(...notes.warnings, inspect(plan.providers.map(one => one.accessKeys)))
+    messages.push(...notes.warnings.map(issueText), inspect(plan.providers.map(one => one.accessKeys)))
     shown = JSON.stringify([maskedPlan(plan), plan.providers.map(one => one.accessKeys)])
     const again = loadPlan({ file: null, cwd: folder, env: ENV })
     assert(again.plan.hash === plan.hash, 'one file gives one plan')
@@ -232,7 +232,7 @@ function tryLoad(folder: string, text: string): void {
   } catch (error) {
     if (!(error instanceof ConfigErrors)) throw new Error(`the loader crashed on:\n${text}`, { cause: error })
     assert(error.issues.length > 0, 'an error without a finding')
-    messages.push(error.message)
+    messages.push(error.message, ...error.warnings.map(issueText))
   }
   tryMigrate(text)
   const took = performance.now() - started

@@ -101,7 +101,7 @@ describe('Entra', () => {
   test('beside a key is not used, and that is said', () => {
     const { provider, notes } = load({ ...entry, access_key: 'k' })
     expect(provider.auth).toBeUndefined()
-    expect(notes.warnings.join()).toContain('W17')
+    expect(notes.warnings.map(({ code }) => code)).toContain('W17')
   })
 })
 

@@ -45,7 +45,7 @@ function changed(letter: string, drainMs: number): Plan {
 function wrong(message: string): () => Plan {
   return () => {
     const place = { file: 'config.yaml', line: 3, column: 5, path: 'server.drain' }
-    throw new ConfigErrors([{ code: 'E01', severity: 'error', ...place, message }])
+    throw new ConfigErrors([{ code: 'E01', severity: 'error', ...place, message }], [])
   }
 }
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { type CheckedFile, checkFile } from '../../check-file.ts'
 import { issueText } from '../../common/config/index.ts'
 import { EXIT } from '../exit.ts'
-import { findingOf, HASH_CHARS, NO_PLAN, summaryOf, targetOf, warningOf } from '../loading.ts'
+import { findingOf, HASH_CHARS, NO_PLAN, summaryOf, targetOf } from '../loading.ts'
 import type { Shell } from '../terminal.ts'
 
 interface CheckOptions {
@@ -33,19 +33,18 @@ export function addCheck(program: Command, shell: Shell): void {
 async function check(shell: Shell, file: string | undefined, options: CheckOptions): Promise<void> {
   const { terminal } = shell
   const found = checkFile(targetOf(shell, file, options))
-  const warnings = found.loaded?.notes.warnings ?? []
-  const ok = found.ok && (options.strict !== true || warnings.length === 0)
+  const ok = found.ok && (options.strict !== true || found.warnings.length === 0)
   process.exitCode = ok ? EXIT.ok : EXIT.failed
   if (options.json === true) terminal.json(documentOf(found, ok))
   else show(shell, found, ok)
 }
 
-function documentOf({ issues, tests, loaded }: CheckedFile, ok: boolean): Record<string, unknown> {
+function documentOf({ issues, warnings, tests, loaded }: CheckedFile, ok: boolean): Record<string, unknown> {
   return {
     ok,
     hash: loaded?.plan.hash ?? null,
     errors: issues.map(findingOf),
-    warnings: (loaded?.notes.warnings ?? []).map(warningOf),
+    warnings: warnings.map(findingOf),
     ...(loaded === null ? NO_PLAN : summaryOf(loaded.plan)),
     migrations: loaded?.notes.migrations ?? [],
     not_active: loaded?.notes.notActive ?? [],
@@ -53,12 +52,12 @@ function documentOf({ issues, tests, loaded }: CheckedFile, ok: boolean): Record
   }
 }
 
-function show({ terminal }: Shell, { issues, tests, loaded }: CheckedFile, ok: boolean): void {
+function show({ terminal }: Shell, { issues, warnings, tests, loaded }: CheckedFile, ok: boolean): void {
   for (const issue of issues) terminal.line(`${terminal.paint('red', 'error')} ${issueText(issue)}`)
-  const warnings = loaded?.notes.warnings ?? []
-  for (const warning of warnings) terminal.line(`${terminal.paint('yellow', 'warning')} ${warning}`)
+  for (const issue of warnings) terminal.line(`${terminal.paint('yellow', 'warning')} ${issueText(issue)}`)
   if (issues.length > 0 || loaded === null) {
-    terminal.line(counted(issues.length, 'error'))
+    const doubtful = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`
+    terminal.line(counted(issues.length, 'error') + doubtful)
     return
   }
   const { sources, migrations, notActive } = loaded.notes

@@ -59,11 +59,13 @@ async function doctor(shell: Shell, file: string | undefined, options: DoctorOpt
     const { sources, warnings } = loaded.notes
     findings.push({ check: 'configuration', state: 'ok', detail: `from ${sources.join(' and ')}` })
     for (const warning of warnings)
-      findings.push({ check: 'configuration', state: 'warning', detail: warning })
+      findings.push({ check: 'configuration', state: 'warning', detail: issueText(warning) })
   } catch (error) {
     if (!(error instanceof ConfigErrors)) throw error
-    for (const issue of error.issues)
-      findings.push({ check: 'configuration', state: 'failed', detail: issueText(issue) })
+    for (const issue of [...error.issues, ...error.warnings]) {
+      const state = issue.severity === 'error' ? 'failed' : 'warning'
+      findings.push({ check: 'configuration', state, detail: issueText(issue) })
+    }
   }
   if (loaded !== null) {
     const online = options.offline !== true

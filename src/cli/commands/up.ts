@@ -2,7 +2,7 @@
 // file is drained and replaced, as users of the reference expect; the new file is judged before the old one ends.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { LoadedPlan } from '../../common/config/index.ts'
+import { issueText, type LoadedPlan } from '../../common/config/index.ts'
 import { loadChecked } from '../../load-checked.ts'
 import { EXIT } from '../exit.ts'
 import { instanceFolder, lockFolder, PATHS, runHome, runningInstances } from '../instance.ts'
@@ -157,7 +157,7 @@ async function show(
   folder: string,
   verbose: boolean,
 ): Promise<void> {
-  for (const warning of loaded.notes.warnings) terminal.warn(warning)
+  for (const warning of loaded.notes.warnings) terminal.warn(issueText(warning))
   if (loaded.notes.notActive.length > 0) terminal.warn(`not active yet: ${loaded.notes.notActive.join(', ')}`)
   const tick = terminal.paint('green', '✓')
   terminal.line(

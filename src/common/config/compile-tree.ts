@@ -23,11 +23,11 @@ export function compileTree(tree: unknown, places: Places, sources: CompileSourc
   const { document, refused } = validate(documentSchema, tree, findings, places)
   if (document !== null) {
     const plan = compile(document, sources)
-    if (findings.errors.length > 0) throw new ConfigErrors(findings.errors)
+    if (findings.errors.length > 0) throw new ConfigErrors(findings.errors, findings.warnings)
     return { plan, document }
   }
   if (isTree(tree)) findFurther(tree, refused, places, sources)
-  throw new ConfigErrors(findings.errors)
+  throw new ConfigErrors(findings.errors, findings.warnings)
 }
 
 function findFurther(tree: Tree, first: readonly Refused[], places: Places, sources: CompileSources): void {
@@ -40,7 +40,7 @@ function findFurther(tree: Tree, first: readonly Refused[], places: Places, sour
     const { document, refused: next } = validate(documentSchema, tree, further, places)
     if (document !== null) {
       compile(document, { ...sources, findings: further })
-      findings.take(further.errors.filter(issue => believable(issue, touched)))
+      findings.take([...further.errors, ...further.warnings].filter(issue => believable(issue, touched)))
       return
     }
     refused = next

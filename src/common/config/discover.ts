@@ -34,7 +34,7 @@ function readSource(file: string, cwd: string): ConfigSource {
     }
     return { shown: file, absolute, text: readFileSync(absolute, 'utf8') }
   } catch (error) {
-    throw new ConfigErrors([unreadable(file, absolute, (error as NodeJS.ErrnoException).code)])
+    throw new ConfigErrors([unreadable(file, absolute, (error as NodeJS.ErrnoException).code)], [])
   }
 }
 

@@ -23,15 +23,17 @@ export function issueText(issue: ConfigIssue): string {
   return `${place} ${issue.path}: ${issue.code} ${issue.message}`
 }
 
-/** All that is wrong, in the order of the file. */
+/** All that is wrong, in the order of the file; beside it what is only doubtful. */
 export class ConfigErrors extends Error {
   override readonly name = 'ConfigErrors'
   readonly issues: readonly ConfigIssue[]
+  readonly warnings: readonly ConfigIssue[]
 
-  constructor(issues: readonly ConfigIssue[]) {
+  constructor(issues: readonly ConfigIssue[], warnings: readonly ConfigIssue[]) {
     const count = issues.length === 1 ? 'one error' : `${issues.length} errors`
     super(`the configuration has ${count}:\n${issues.map(issue => `  ${issueText(issue)}`).join('\n')}`)
     this.issues = issues
+    this.warnings = warnings
   }
 }
 
@@ -47,7 +49,7 @@ export interface IssueFacts {
   readonly suggestions?: readonly string[]
 }
 
-/** More findings than this are counted, not kept: nobody reads the hundredth. */
+/** More errors, or more warnings, than this are counted, not kept: nobody reads the hundredth. */
 const ISSUES_MAX = 100
 
 /** Collects findings against one tree. */
@@ -55,9 +57,9 @@ export class Findings {
   readonly file: string
   private readonly places: Places
   private readonly hidden = new Set<string>()
-  private readonly found: ConfigIssue[] = []
+  private readonly found: Record<Severity, ConfigIssue[]> = { error: [], warning: [] }
   private readonly said = new Set<string>()
-  private dropped = 0
+  private readonly dropped: Record<Severity, number> = { error: 0, warning: 0 }
   private root: unknown = null
 
   constructor(file: string, places: Places) {
@@ -111,13 +113,7 @@ export class Findings {
   }
 
   get errors(): ConfigIssue[] {
-    const errors = this.sorted('error')
-    if (this.dropped > 0 && errors.length > 0) {
-      const message = `${this.dropped} more findings are not shown`
-      const last = { code: 'S00', severity: 'error', file: this.file, line: null, column: null } as const
-      errors.push({ ...last, path: '(file)', message })
-    }
-    return errors
+    return this.sorted('error')
   }
 
   get warnings(): ConfigIssue[] {
@@ -157,8 +153,10 @@ export class Findings {
     const key = `${issue.code} ${issue.line} ${issue.column} ${issue.line === null ? issue.path : ''} ${issue.message}`
     if (this.said.has(key)) return
     this.said.add(key)
-    if (this.found.length >= ISSUES_MAX) this.dropped += 1
-    else this.found.push(issue)
+    // Each kind has its own bound: a hundred warnings must not push out the error that makes the file unusable.
+    const kept = this.found[issue.severity]
+    if (kept.length >= ISSUES_MAX) this.dropped[issue.severity] += 1
+    else kept.push(issue)
   }
 
   private foundText(path: Path): string {
@@ -168,9 +166,14 @@ export class Findings {
 
   private sorted(severity: Severity): ConfigIssue[] {
     const line = (issue: ConfigIssue) => issue.line ?? 0
-    return this.found
-      .filter(issue => issue.severity === severity)
-      .sort((a, b) => line(a) - line(b) || (a.column ?? 0) - (b.column ?? 0))
+    const sorted = [...this.found[severity]].sort(
+      (a, b) => line(a) - line(b) || (a.column ?? 0) - (b.column ?? 0),
+    )
+    const dropped = this.dropped[severity]
+    if (dropped === 0) return sorted
+    const message = `${dropped} more ${severity}s are not shown`
+    const place = { file: this.file, line: null, column: null, path: '(file)' }
+    return [...sorted, { code: 'S00', severity, ...place, message }]
   }
 }
 

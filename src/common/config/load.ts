@@ -11,7 +11,7 @@ import { demoWanted } from './demo.ts'
 import { type ConfigSource, discover } from './discover.ts'
 import { parseEnvFile } from './env-file.ts'
 import { type Explained, explainKey } from './explain.ts'
-import { ConfigErrors, Findings, issueText } from './issues.ts'
+import { ConfigErrors, type ConfigIssue, Findings } from './issues.ts'
 import { migrate } from './migrate/index.ts'
 import { type Path, Places } from './places.ts'
 import type { Plan } from './plan.ts'
@@ -35,8 +35,7 @@ export interface LoadNotes {
   readonly found: readonly string[]
   /** Environment variables that would have been used. */
   readonly missing: readonly string[]
-  /** One line each, with place and code. */
-  readonly warnings: readonly string[]
+  readonly warnings: readonly ConfigIssue[]
   /** What was changed to read an old file. */
   readonly migrations: readonly string[]
   /** Keys that are kept in the plan and that nothing obeys yet. */
@@ -70,7 +69,7 @@ function loadFile(source: ConfigSource, { env: processEnv, onFile }: LoadOptions
   const places = new Places()
   const findings = new Findings(source.shown, places)
   const tree = readYaml(source.text, findings, places)
-  if (tree === null && findings.errors.length > 0) throw new ConfigErrors(findings.errors)
+  if (tree === null && findings.errors.length > 0) throw new ConfigErrors(findings.errors, findings.warnings)
   const values = resolveValues(tree, { env, folder, onFile }, findings, places)
   const migrations = migrate(tree, findings, places)
   dropTolerated(tree, findings)
@@ -96,7 +95,7 @@ function loadFile(source: ConfigSource, { env: processEnv, onFile }: LoadOptions
       sources: used ? [source.shown, '.env'] : [source.shown],
       found: [...values.found],
       missing: [...values.missing],
-      warnings: findings.warnings.map(issueText),
+      warnings: findings.warnings,
       migrations,
       notActive: notActive(document),
     },
@@ -121,7 +120,7 @@ function loadWithoutFile({ cwd, env: processEnv, onFile }: LoadOptions): LoadedP
       sources: ['environment'],
       found,
       missing,
-      warnings: findings.warnings.map(issueText),
+      warnings: findings.warnings,
       migrations: [],
       notActive: [],
     },

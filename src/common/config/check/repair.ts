@@ -22,6 +22,7 @@ const RESTS_ON: Readonly<Record<string, readonly string[]>> = {
   S11: ['listeners'],
   S14: ['model_providers', 'model_aliases'],
   S15: ['model_providers', 'model_aliases'],
+  W15: ['prompt_targets'],
 }
 
 /** One refused value. */
