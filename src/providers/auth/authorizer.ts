@@ -107,6 +107,7 @@ export class Authorizer {
         path: call.path,
         host: headerValue(call.headers, 'host'),
         contentType: headerValue(call.headers, 'content-type'),
+        fields: awsFields(call.headers),
         body: call.body,
       })
     } catch (thrown) {
@@ -154,6 +155,15 @@ function obtain(
 /** A configured `authorization` is the operator's word. */
 function ownAuthorization(provider: ProviderPlan): boolean {
   return headerValue(provider.headers, 'authorization') !== null
+}
+
+/** AWS refuses calls with fields of its own that are not signed. */
+function awsFields(headers: HeaderList): readonly string[] {
+  const own: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at]!.startsWith('x-amz')) own.push(headers[at]!, headers[at + 1]!)
+  }
+  return own
 }
 
 function fieldsOf(token: Token): readonly string[] {

@@ -1,9 +1,10 @@
 // Signatures of AWS (version 4) and the keys they are made with. The signer and the chain of credentials are AWS's own,
-// loaded when a provider first signs, because most gateways never do. Owns what is signed: host, date, type and body,
-// and nothing that a proxy on the way may change.
+// loaded when a provider first signs, because most gateways never do. Owns what is signed: host, date, type, body and
+// AWS's own fields, and nothing that a proxy on the way may change.
 
 import { createHash, createHmac } from 'node:crypto'
 import type { AuthPlan } from '../../common/config/plan.ts'
+import type { HeaderList } from '../../common/headers.ts'
 import { type AuthTools, authFailure } from './tools.ts'
 
 type AwsPlan = Extract<AuthPlan, { type: 'aws' }>
@@ -16,6 +17,8 @@ export interface SignedCall {
   readonly path: string
   readonly host: string | null
   readonly contentType: string | null
+  /** More fields to sign, as they are sent; a name may stand there several times. */
+  readonly fields?: HeaderList
   readonly body: Uint8Array | string | null
   /** Say the body's hash in a field, too; AWS's own clients do. Default true. */
   readonly addHash?: boolean
@@ -37,6 +40,11 @@ const SERVICE = 'bedrock'
 /** Keys of a role are fetched anew this long before they end. */
 const ROLE_EARLY_MS = 5 * 60_000
 const SESSION = 'sluice'
+/** A call waits this long for the chain, which may ask STS or metadata. */
+const CHAIN_MS_MAX = 10_000
+/** A code that AWS answered, or the chain's word for nothing at all, which would say nothing. */
+const AWS_CODE = /^(?!CredentialsProviderError$|Error$)\w{1,64}$/
+const CONTAINER = ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI']
 
 /** Hashes for AWS's signer, from Node. */
 class Sha256 {
@@ -66,8 +74,13 @@ function bytesOf(data: unknown): Uint8Array {
 }
 
 /** A signer with the keys a provider's plan names, or finds. */
-export async function awsSigner(provider: string, auth: AwsPlan, tools: AuthTools): Promise<Signer> {
-  const found = await keySource(provider, auth)
+export async function awsSigner(
+  provider: string,
+  auth: AwsPlan,
+  tools: AuthTools,
+  chainMsMax = CHAIN_MS_MAX,
+): Promise<Signer> {
+  const found = await keySource(provider, auth, chainMsMax)
   const keys = auth.roleArn === null ? found : roleKeys(provider, auth, auth.roleArn, found, tools)
   return signerWith(keys, auth.region, SERVICE, tools)
 }
@@ -84,23 +97,17 @@ export async function signerWith(
   const signer = new SignatureV4(scope)
   const bare = new SignatureV4({ ...scope, applyChecksum: false })
   return async call => {
-    const url = new URL(call.path, call.origin)
-    const query: Record<string, string | string[]> = {}
-    for (const name of new Set(url.searchParams.keys())) {
-      const values = url.searchParams.getAll(name)
-      query[name] = values.length === 1 ? values[0]! : values
-    }
-    const headers: Record<string, string> = { host: call.host ?? url.host }
-    if (call.contentType !== null) headers['content-type'] = call.contentType
+    const url = new URL(call.origin)
+    const mark = call.path.indexOf('?')
     const signed = await (call.addHash === false ? bare : signer).sign(
       {
         method: call.method,
         protocol: url.protocol,
         hostname: url.hostname,
         // As it is sent: a URL would put it into another form.
-        path: call.path.split('?')[0]!,
-        query,
-        headers,
+        path: mark < 0 ? call.path : call.path.slice(0, mark),
+        query: mark < 0 ? {} : queryOf(call.path.slice(mark + 1)),
+        headers: fieldsToSign(call, url.host),
         body: call.body ?? undefined,
       },
       { signingDate: new Date(tools.clock.epochMs()) },
@@ -111,7 +118,29 @@ export async function signerWith(
   }
 }
 
-async function keySource(provider: string, auth: AwsPlan): Promise<KeySource> {
+function queryOf(text: string): Record<string, string | string[]> {
+  const read = new URLSearchParams(text)
+  const query: Record<string, string | string[]> = {}
+  for (const name of new Set(read.keys())) {
+    const values = read.getAll(name)
+    query[name] = values.length === 1 ? values[0]! : values
+  }
+  return query
+}
+
+function fieldsToSign(call: SignedCall, host: string): Record<string, string> {
+  const { contentType, fields = [] } = call
+  const signed: Record<string, string> = { host: call.host ?? host }
+  if (contentType !== null) signed['content-type'] = contentType
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at]!
+    const value = fields[at + 1]!.trim()
+    signed[name] = signed[name] === undefined ? value : `${signed[name]},${value}`
+  }
+  return signed
+}
+
+async function keySource(provider: string, auth: AwsPlan, chainMsMax: number): Promise<KeySource> {
   const { accessKeyId, secretAccessKey, sessionToken } = auth
   if (accessKeyId !== null && secretAccessKey !== null) {
     const keys = {
@@ -128,15 +157,41 @@ async function keySource(provider: string, auth: AwsPlan): Promise<KeySource> {
   })
   return async () => {
     try {
-      return await chain()
+      return await within(chainMsMax, chain())
     } catch (error) {
-      throw authFailure(
-        provider,
-        'no AWS credentials were found in the environment, profiles or instance',
-        error,
-      )
+      const why = error instanceof NoAnswer ? error.message : nameOf(error)
+      const code = why === null ? '' : ` (${why})`
+      const reason = `no AWS credentials were found; asked: ${placesAsked(auth).join(', ')}${code}`
+      throw authFailure(provider, reason, error)
     }
   }
+}
+
+class NoAnswer extends Error {}
+
+/** The chain has no bound of its own: it asks hosts that may not be there. */
+function within<T>(msMax: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new NoAnswer(`no answer in ${msMax} ms`)), msMax)
+    timer.unref()
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+function nameOf(error: unknown): string | null {
+  return error instanceof Error && AWS_CODE.test(error.name) ? error.name : null
+}
+
+/** Where the chain looks with this environment, in its order: what an operator has to look at. */
+function placesAsked(auth: AwsPlan): readonly string[] {
+  const { env } = process
+  const profile = auth.profile ?? env['AWS_PROFILE']
+  const places = profile === undefined ? ['environment'] : []
+  places.push(profile === undefined ? 'default profile' : `profile \`${profile}\``)
+  if (env['AWS_WEB_IDENTITY_TOKEN_FILE'] !== undefined) places.push('web identity')
+  if (CONTAINER.some(name => env[name] !== undefined)) places.push('container')
+  else if (env['AWS_EC2_METADATA_DISABLED'] !== 'true') places.push('instance metadata')
+  return places
 }
 
 /** The keys of a role that the found keys may assume, kept until they are about to end. */

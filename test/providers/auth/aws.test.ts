@@ -2,7 +2,7 @@
 // tools look in. The packages for it are loaded when the first call is signed, and not before.
 
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AuthPlan } from '../../../src/common/config/index.ts'
-import { signerWith } from '../../../src/providers/auth/aws.ts'
+import { awsSigner, signerWith } from '../../../src/providers/auth/aws.ts'
 import { Authorizer } from '../../../src/providers/index.ts'
 import { provider } from '../../gateway/harness.ts'
 import { type AwsExpectation, signatureFault } from '../../support/fake-upstream/personalities/index.ts'
-import { VECTOR_DATE_MS, VECTOR_KEYS, VECTOR_REGION, VECTORS } from './sigv4-vectors.ts'
+import { SUITE, VECTOR_DATE_MS, VECTOR_KEYS } from './sigv4-vectors.ts'
 import { refusing, TokenEndpoint, TurnedClock } from './tools.ts'
 
 type AwsPlan = Extract<AuthPlan, { type: 'aws' }>
@@ -56,6 +56,12 @@ beforeEach(() => {
   endpoint = new TokenEndpoint()
   authorizer = new Authorizer({ clock, fetch: endpoint.fetch, env: {} })
 })
+
+/** All values of a field as one, as a reader of the request would join them. */
+function joined(fields: readonly string[], name: string): string | null {
+  const values = fields.filter((_, at) => at % 2 === 1 && fields[at - 1] === name)
+  return values.length === 0 ? null : values.map(value => value.trim()).join(',')
+}
 
 /** What a mock finds wrong with the fields of a signed call. */
 function faultOf(
@@ -99,36 +105,37 @@ test('AWS’s packages are loaded by the first signature, and the chain only whe
   vi.unstubAllEnvs()
 })
 
-describe('AWS’s test vector', () => {
-  test.each(VECTORS)('$name', async vector => {
+describe('AWS’s published vector', () => {
+  test.each(SUITE.vectors)('$name', async vector => {
     clock.nowMs = VECTOR_DATE_MS
-    const bare = `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/${vector.service}/aws4_request, SignedHeaders=${vector.signedHeaders}, Signature=${vector.signature}`
-    const fields: Readonly<Record<string, string | null>> = {
-      host: vector.host,
-      'x-amz-date': '20150830T123600Z',
-      'content-type': vector.contentType,
-      authorization: bare,
-    }
+    const { host = SUITE.host, service = SUITE.service, sessionToken } = vector
+    const session = sessionToken === undefined ? {} : { sessionToken }
+    const bare = `AWS4-HMAC-SHA256 Credential=${SUITE.accessKeyId}/20150830/${SUITE.region}/${service}/aws4_request, SignedHeaders=${vector.signedHeaders}, Signature=${vector.signature}`
+    const sent = ['host', host, 'x-amz-date', SUITE.date, ...vector.fields, 'authorization', bare]
+    if (sessionToken !== undefined) sent.push('x-amz-security-token', sessionToken)
     const request = {
       method: vector.method,
       path: vector.path,
       body: Buffer.from(vector.body),
-      header: (name: string) => fields[name] ?? null,
+      header: (name: string) => joined(sent, name),
     }
-    const expected = { ...VECTOR_KEYS, region: VECTOR_REGION, service: vector.service }
+    const expected = { ...VECTOR_KEYS, ...session, region: SUITE.region, service }
     expect(signatureFault(request, expected, null), 'the mock’s own computation').toBeNull()
 
-    const sign = await signerWith(async () => VECTOR_KEYS, VECTOR_REGION, vector.service, { clock })
+    const keys = { ...VECTOR_KEYS, ...session }
+    const sign = await signerWith(async () => keys, SUITE.region, service, { clock })
     const ours = await sign({
       method: vector.method,
-      origin: `https://${vector.host}`,
+      origin: `https://${host}`,
       path: vector.path,
       host: null,
-      contentType: vector.contentType,
+      contentType: null,
+      fields: vector.fields,
       body: vector.body,
       addHash: false,
     })
-    expect(ours[ours.indexOf('authorization') + 1]).toBe(bare)
+    expect(joined(ours, 'authorization')).toBe(bare)
+    expect(joined(ours, 'x-amz-security-token')).toBe(sessionToken ?? null)
   })
 })
 
@@ -170,6 +177,20 @@ describe('a Converse call', () => {
     expect(faultOf(fields, { sessionToken: 'session-1' })).toBeNull()
   })
 
+  test('signs AWS’s own fields, which AWS wants signed, and not what a proxy may change', async () => {
+    const call = {
+      ...CALL,
+      headers: [...CALL.headers, 'x-amzn-bedrock-trace', 'ENABLED', 'traceparent', '00'],
+    }
+    const fields = await authorizer.authorize(STATIC, 'bedrock-converse', call, null)
+    expect(joined(fields!, 'authorization')).toContain(
+      'SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amzn-bedrock-trace,',
+    )
+    expect(faultOf(fields, {}, call)).toBeNull()
+    const headers = [...CALL.headers, 'x-amzn-bedrock-trace', 'DISABLED']
+    expect(faultOf(fields, {}, { ...CALL, headers })).not.toBeNull()
+  })
+
   test('is signed for the configured Host field', async () => {
     const call = { ...CALL, headers: [...CALL.headers, 'host', 'vpce-1.bedrock.example'] }
     const fields = await authorizer.authorize(STATIC, 'bedrock-converse', call, null)
@@ -207,18 +228,22 @@ describe('keys come from', () => {
       response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' })
       response.end(answer)
     })
-    await new Promise<void>(resolve => server!.listen(0, '127.0.0.1', resolve))
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    return listening()
   }
 
-  function temporary(token: string): string {
+  async function listening(): Promise<string> {
+    await new Promise<void>(resolve => server!.listen(0, '127.0.0.1', resolve))
+    return `http://127.0.0.1:${(server!.address() as AddressInfo).port}`
+  }
+
+  function temporary(token: string, lifeMs = 3_600_000): string {
     return JSON.stringify({
       Code: 'Success',
       Type: 'AWS-HMAC',
       AccessKeyId: KEYS.accessKeyId,
       SecretAccessKey: KEYS.secretAccessKey,
       Token: token,
-      Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+      Expiration: new Date(Date.now() + lifeMs).toISOString(),
     })
   }
 
@@ -265,13 +290,132 @@ describe('keys come from', () => {
     expect(faultOf(await signed(), { ...KEYS, sessionToken: 'web-session' })).toBeNull()
   })
 
-  test('nowhere: the caller is told who cannot be authorised', async () => {
+  test('a profile’s role, assumed with another profile', async () => {
+    const origin = await serve({ 'POST /': stsReply('AssumeRole', 'profile-session') })
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', origin)
+    writeFileSync(
+      join(folder, 'config'),
+      '[profile gateway]\nrole_arn = arn:aws:iam::1:role/gateway\nsource_profile = base\nregion = eu-west-1\n',
+    )
+    writeFileSync(
+      join(folder, 'credentials'),
+      '[base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = base-secret\n',
+    )
+    const fields = await signed(plan({ profile: 'gateway' }))
+    expect(faultOf(fields, { ...KEYS, sessionToken: 'profile-session' })).toBeNull()
+  })
+
+  test('a profile’s single sign-on', async () => {
+    const roleCredentials = { ...KEYS, sessionToken: 'sso-session', expiration: Date.now() + 3_600_000 }
+    const origin = await serve({ 'GET /federation/credentials': JSON.stringify({ roleCredentials }) })
+    vi.stubEnv('AWS_ENDPOINT_URL_SSO', origin)
+    writeFileSync(
+      join(folder, 'config'),
+      '[profile staff]\nsso_session = company\nsso_account_id = 1\nsso_role_name = gateway\nregion = eu-west-1\n' +
+        '[sso-session company]\nsso_start_url = https://company.example\nsso_region = eu-west-1\n',
+    )
+    const cache = join(folder, '.aws/sso/cache')
+    mkdirSync(cache, { recursive: true })
+    const login = { accessToken: 'login-1', expiresAt: new Date(Date.now() + 3_600_000).toISOString() }
+    writeFileSync(
+      join(cache, `${createHash('sha1').update('company').digest('hex')}.json`),
+      JSON.stringify(login),
+    )
+    const fields = await signed(plan({ profile: 'staff' }))
+    expect(faultOf(fields, { ...KEYS, sessionToken: 'sso-session' })).toBeNull()
+  })
+
+  test('a program that a profile names', async () => {
+    const program = join(folder, 'program.cjs')
+    const answer = {
+      Version: 1,
+      AccessKeyId: KEYS.accessKeyId,
+      SecretAccessKey: KEYS.secretAccessKey,
+      SessionToken: 'process-session',
+    }
+    writeFileSync(program, `console.log(${JSON.stringify(JSON.stringify(answer))})`)
+    writeFileSync(
+      join(folder, 'config'),
+      `[profile tool]\ncredential_process = ${process.execPath} ${program}\n`,
+    )
+    const fields = await signed(plan({ profile: 'tool' }))
+    expect(faultOf(fields, { ...KEYS, sessionToken: 'process-session' })).toBeNull()
+  })
+
+  test('a place whose keys end soon: it is asked again while they serve, and not by every call before that', async () => {
+    let asked = 0
+    server = createServer((_request, response) => {
+      asked += 1
+      const lifeMs = asked < 3 ? 3_600_000 : 60_000
+      response.end(temporary(`container-${asked}`, lifeMs))
+    })
+    vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${await listening()}/keys`)
+    for (let call = 0; call < 5; call++) {
+      expect(faultOf(await signed(), { ...KEYS, sessionToken: 'container-1' })).toBeNull()
+    }
+    expect(asked).toBe(1)
+    // Another authorizer asks for its own, and gets keys that are about to end the second time.
+    asked = 2
+    authorizer = new Authorizer({ clock, fetch: endpoint.fetch, env: {} })
+    expect(faultOf(await signed(), { ...KEYS, sessionToken: 'container-3' })).toBeNull()
+    await vi.waitFor(async () => {
+      expect(faultOf(await signed(), { ...KEYS, sessionToken: 'container-4' })).toBeNull()
+    })
+  })
+
+  test.each([
+    ['nothing set', {}, null, 'asked: environment, default profile'],
+    ['an instance', { AWS_EC2_METADATA_DISABLED: undefined }, null, 'default profile, instance metadata'],
+    ['a profile that is not there', {}, 'gone', 'asked: profile `gone`'],
+    [
+      'a container that has nothing',
+      { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:9/keys' },
+      null,
+      'asked: environment, default profile, container',
+    ],
+  ])('nowhere, with %s: the caller is told who cannot be authorised and what was asked', async (...given) => {
+    const [, env, profile, words] = given
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    if ('AWS_EC2_METADATA_DISABLED' in env) {
+      vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', await serve({}))
+    }
+    await expect(signed(plan({ profile }))).rejects.toMatchObject({
+      kind: 'no-credential',
+      message: expect.stringContaining(words),
+    })
+  })
+
+  test('a web identity that is refused: the code is told, and no token', async () => {
+    server = createServer((_request, response) => {
+      response.writeHead(403, { 'content-type': 'text/xml' })
+      response.end(
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>jwt-secret</Message></Error></ErrorResponse>',
+      )
+    })
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', await listening())
+    writeFileSync(join(folder, 'token'), 'jwt-secret')
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', join(folder, 'token'))
+    vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::1:role/gateway')
     await expect(signed()).rejects.toMatchObject({
       kind: 'no-credential',
-      message: expect.stringContaining(
-        'provider `amazon_bedrock/m` cannot be authorised: no AWS credentials',
-      ),
+      message: expect.stringMatching(/web identity \(AccessDenied\)$/),
     })
+  })
+
+  test('a place that does not answer: the wait is bounded', async () => {
+    server = createServer(() => {})
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', await listening())
+    writeFileSync(join(folder, 'token'), 'jwt-1')
+    vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', join(folder, 'token'))
+    vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::1:role/gateway')
+    const tools = { clock, fetch: endpoint.fetch, env: {} }
+    const sign = await awsSigner('amazon_bedrock/m', plan({}).auth as AwsPlan, tools, 100)
+    const call = { ...CALL, host: null, contentType: null }
+    await expect(sign(call)).rejects.toMatchObject({
+      kind: 'no-credential',
+      message: expect.stringMatching(/web identity \(no answer in 100 ms\)$/),
+    })
+    server.closeAllConnections()
   })
 
   function stsReply(action: string, token: string): string {

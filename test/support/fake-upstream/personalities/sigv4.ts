@@ -54,8 +54,7 @@ function canonicalRequest(request: Signed, names: readonly string[], bodyHash: s
   const fields = names.map(name => `${name}:${(request.header(name) ?? '').trim().replace(/ +/g, ' ')}\n`)
   return [
     request.method,
-    // Every service but S3 encodes what is encoded already once more.
-    path.split('/').map(encoded).join('/'),
+    canonicalPath(path),
     canonicalQuery(query),
     fields.join(''),
     names.join(';'),
@@ -63,11 +62,31 @@ function canonicalRequest(request: Signed, names: readonly string[], bodyHash: s
   ].join('\n')
 }
 
+/** Every service but S3 takes out empty and dotted segments, and encodes what is encoded already once more. */
+function canonicalPath(path: string): string {
+  const kept: string[] = []
+  const segments = path.split('/')
+  for (const segment of segments) {
+    if (segment === '..') kept.pop()
+    else if (segment !== '' && segment !== '.') kept.push(encoded(segment))
+  }
+  const folder = kept.length > 0 && segments.at(-1) === ''
+  return `/${kept.join('/')}${folder ? '/' : ''}`
+}
+
 function canonicalQuery(query: string): string {
-  return [...new URLSearchParams(query)]
-    .map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
-    .sort()
-    .join('&')
+  return (
+    [...new URLSearchParams(query)]
+      .map(([name, value]) => [encoded(name), encoded(value)] as const)
+      // By name first: as whole texts `a-b=` would come before `a=`.
+      .sort(([a, x], [b, y]) => (a === b ? compare(x, y) : compare(a, b)))
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&')
+  )
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
 }
 
 function encoded(text: string): string {
