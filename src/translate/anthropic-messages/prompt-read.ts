@@ -308,9 +308,8 @@ function toolChoiceOf(choice: JsonObject): ToolChoice {
 }
 
 function readOutput(body: JsonObject, prompt: Prompt): void {
-  prompt.outputTokensMax = body.integer('max_tokens')
+  prompt.outputTokensMax = body.count('max_tokens', 0)
   if (prompt.outputTokensMax === null) throw body.refuse('max_tokens', 'an integer')
-  if (prompt.outputTokensMax < 0) throw body.refuse('max_tokens', '0 or more')
   prompt.stop = body.array('stop_sequences')?.strings() ?? []
   prompt.temperature = body.number('temperature')
   prompt.topP = body.number('top_p')

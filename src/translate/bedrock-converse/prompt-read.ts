@@ -80,10 +80,7 @@ function readMessages(body: JsonObject, prompt: Prompt): void {
 function readInference(body: JsonObject, prompt: Prompt): void {
   const config = body.object('inferenceConfig')
   if (config === null) return
-  prompt.outputTokensMax = config.integer('maxTokens')
-  if (prompt.outputTokensMax !== null && prompt.outputTokensMax < 1) {
-    throw config.refuse('maxTokens', '1 or more')
-  }
+  prompt.outputTokensMax = config.count('maxTokens', 1)
   prompt.temperature = config.number('temperature')
   prompt.topP = config.number('topP')
   prompt.stop = config.array('stopSequences')?.strings() ?? []

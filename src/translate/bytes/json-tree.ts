@@ -134,6 +134,13 @@ export class JsonObject extends JsonNode {
     return value
   }
 
+  /** An integer within bounds that the reference of the dialect states; `most` is null where it states none. */
+  count(name: string, least: number, most: number | null = null): number | null {
+    const value = this.integer(name)
+    if (value === null || (value >= least && (most === null || value <= most))) return value
+    throw this.refuse(name, most === null ? `${least} or more` : `${least} to ${most}`)
+  }
+
   boolean(name: string): boolean | null {
     const value = this.get(name)
     if (value === undefined || value === null) return null

@@ -2,6 +2,7 @@
 // kinds by their path and keeps what it does not know. Model and streaming are said by the path.
 
 import { type JsonObject, readBody } from '../bytes/json-tree.ts'
+import { LOGPROBS_MAX } from '../fields.ts'
 import {
   type Effort,
   type OutputFormat,
@@ -198,21 +199,14 @@ function readSampling(config: JsonObject, prompt: Prompt): void {
 }
 
 function readOutput(config: JsonObject, prompt: Prompt): void {
-  prompt.outputTokensMax = positive(config, 'maxOutputTokens')
-  prompt.choices = positive(config, 'candidateCount')
+  prompt.outputTokensMax = config.count(spelled(config, 'maxOutputTokens'), 1)
+  prompt.choices = config.count(spelled(config, 'candidateCount'), 1)
   prompt.stop = config.array(spelled(config, 'stopSequences'))?.strings() ?? []
   const modalities = config.array(spelled(config, 'responseModalities'))?.strings() ?? []
   prompt.modalities = modalities.map(modality => modality.toLowerCase())
-  if (config.boolean(spelled(config, 'responseLogprobs')) === true)
-    prompt.logprobs = config.integer('logprobs') ?? 0
+  const alternatives = config.count('logprobs', 0, LOGPROBS_MAX)
+  if (config.boolean(spelled(config, 'responseLogprobs')) === true) prompt.logprobs = alternatives ?? 0
   prompt.format = formatOf(config)
-}
-
-function positive(config: JsonObject, name: string): number | null {
-  const key = spelled(config, name)
-  const value = config.integer(key)
-  if (value !== null && value < 1) throw config.refuse(key, '1 or more')
-  return value
 }
 
 function formatOf(config: JsonObject): OutputFormat | null {

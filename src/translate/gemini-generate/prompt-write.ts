@@ -15,7 +15,6 @@ import { TIER_WORDS } from './wire.ts'
 
 /** The reference's own bounds. */
 const STOPS_MAX = 5
-const LOGPROBS_MAX = 20
 const SEED_MAX = 2 ** 31 - 1
 
 /** Tokens that stand for a word where only a budget is understood; the highest is what every such model takes. */
@@ -226,9 +225,8 @@ function writeLogprobs(out: JsonOut, prompt: Prompt, writing: PromptWriting): vo
     writing.loseWish('drop', 'logprobs', 'unsupported')
     return
   }
-  if (prompt.logprobs > LOGPROBS_MAX) writing.loseWish('map', 'logprobs', 'clamped')
   out.member('responseLogprobs', true)
-  if (prompt.logprobs > 0) out.member('logprobs', Math.min(prompt.logprobs, LOGPROBS_MAX))
+  if (prompt.logprobs > 0) out.member('logprobs', prompt.logprobs)
 }
 
 function writeSampling(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {

@@ -3,6 +3,7 @@
 
 import { type JsonArray, JsonObject, readBody } from '../bytes/json-tree.ts'
 import { effortOf } from '../efforts.ts'
+import { LOGPROBS_MAX } from '../fields.ts'
 import { fileOfData, imageOfUrl, mediaKindOf, normalMime } from '../media.ts'
 import { unwrapOpaque } from '../opaque.ts'
 import {
@@ -324,10 +325,8 @@ function chosenName(choice: JsonObject): string {
 
 function readOutput(body: JsonObject, prompt: Prompt): void {
   const limit = body.has('max_completion_tokens') ? 'max_completion_tokens' : 'max_tokens'
-  prompt.outputTokensMax = body.integer(limit)
-  if (prompt.outputTokensMax !== null && prompt.outputTokensMax < 1) throw body.refuse(limit, '1 or more')
-  prompt.choices = body.integer('n')
-  if (prompt.choices !== null && prompt.choices < 1) throw body.refuse('n', '1 or more')
+  prompt.outputTokensMax = body.count(limit, 1)
+  prompt.choices = body.count('n', 1)
   const stop = body.get('stop')
   if (typeof stop === 'string') prompt.stop = [stop]
   else if (stop !== undefined && stop !== null) prompt.stop = body.requiredArray('stop').strings()
@@ -335,7 +334,8 @@ function readOutput(body: JsonObject, prompt: Prompt): void {
   prompt.modalities = body.array('modalities')?.strings() ?? []
   prompt.audio = body.jsonOf('audio')
   prompt.format = formatOf(body.object('response_format'))
-  if (body.boolean('logprobs') === true) prompt.logprobs = body.integer('top_logprobs') ?? 0
+  const alternatives = body.count('top_logprobs', 0, LOGPROBS_MAX)
+  if (body.boolean('logprobs') === true) prompt.logprobs = alternatives ?? 0
   prompt.prediction = body.jsonOf('prediction')
 }
 

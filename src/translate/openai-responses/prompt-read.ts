@@ -3,6 +3,7 @@
 
 import { JsonObject, readBody } from '../bytes/json-tree.ts'
 import { effortOf } from '../efforts.ts'
+import { LOGPROBS_MAX } from '../fields.ts'
 import { type OutputFormat, Prompt, promptTurn, type ReasoningWish, textPart } from '../prompt.ts'
 import { TranslateError } from '../translate-error.ts'
 import { InputReader } from './input-read.ts'
@@ -76,10 +77,7 @@ function readInput(body: JsonObject, prompt: Prompt): void {
 }
 
 function readOutput(body: JsonObject, prompt: Prompt): void {
-  prompt.outputTokensMax = body.integer('max_output_tokens')
-  if (prompt.outputTokensMax !== null && prompt.outputTokensMax < 1) {
-    throw body.refuse('max_output_tokens', '1 or more')
-  }
+  prompt.outputTokensMax = body.count('max_output_tokens', 1)
   prompt.temperature = body.number('temperature')
   prompt.topP = body.number('top_p')
   const text = body.object('text')
@@ -97,10 +95,7 @@ function readOutput(body: JsonObject, prompt: Prompt): void {
 function readInclude(body: JsonObject, prompt: Prompt): void {
   const include = body.array('include')?.strings() ?? []
   prompt.wantEncryptedReasoning = include.includes(ENCRYPTED_REASONING)
-  const alternatives = body.integer('top_logprobs')
-  if (alternatives !== null && (alternatives < 0 || alternatives > 20)) {
-    throw body.refuse('top_logprobs', '0 to 20')
-  }
+  const alternatives = body.count('top_logprobs', 0, LOGPROBS_MAX)
   if (include.includes(TEXT_LOGPROBS)) prompt.logprobs = alternatives ?? 0
   else if (alternatives !== null && alternatives > 0) prompt.logprobs = alternatives
   const rest = include.filter(value => value !== ENCRYPTED_REASONING && value !== TEXT_LOGPROBS)
