@@ -131,7 +131,7 @@ const ROWS: readonly Row[] = [
   ['.model_providers.strict', ...FLAG, false],
   ['.model_providers.stream_options', ...FLAG, ABSENT],
   ['.model_providers.auth', [{ type: 'aws' }], [...MAP_REFUSED, {}], ABSENT],
-  ['.model_providers.auth.type', ['aws', 'google', 'entra', 'chatgpt'], ['key', '', null], REQUIRED],
+  ['.model_providers.auth.type', ['aws', 'google', 'entra', 'managed_identity', 'chatgpt'], ['key', '', null], REQUIRED],
   ['.model_providers.auth.access_key_id', ['a', ''], TEXT_REFUSED, ABSENT],
   ['.model_providers.auth.secret_access_key', ['a', ''], TEXT_REFUSED, ABSENT],
   ['.model_providers.auth.session_token', ['a', ''], TEXT_REFUSED, ABSENT],

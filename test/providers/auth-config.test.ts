@@ -76,6 +76,24 @@ describe('Vertex AI', () => {
   })
 })
 
+describe('a managed identity', () => {
+  const entry = { model: 'azure_openai/m', base_url: 'https://r.openai.azure.com' }
+
+  test('needs nothing, and takes the client of the environment or of the file', () => {
+    const auth = { type: 'managed_identity' }
+    const usual = { ...auth, clientId: null, scope: 'https://cognitiveservices.azure.com/.default' }
+    expect(load({ ...entry, auth }).provider.auth).toEqual(usual)
+    const env = { AZURE_CLIENT_ID: 'c-1' }
+    expect(load({ ...entry, auth }, env).provider.auth).toEqual({ ...usual, clientId: 'c-1' })
+    const own = { ...auth, client_id: 'c-2', scope: 'https://ai.azure.com/.default' }
+    expect(load({ ...entry, auth: own }, env).provider.auth).toEqual({
+      type: 'managed_identity',
+      clientId: 'c-2',
+      scope: 'https://ai.azure.com/.default',
+    })
+  })
+})
+
 describe('Entra', () => {
   const entry = { model: 'azure_openai/m', base_url: 'https://r.openai.azure.com', auth: { type: 'entra' } }
 

@@ -170,8 +170,9 @@ ${baseRows().join('\n')}
 | Gemini | \`x-goog-api-key: <key>\`; Bearer for access tokens (\`ya29.…\`) |
 | Azure | \`api-key: <key>\`; Bearer for tokens of Entra |
 | \`auth: {type: aws}\`, or Bedrock without a key | AWS signature version 4, with the keys named, or those of the environment, profiles, web identity, container or instance; \`role_arn\` is assumed with them |
-| \`auth: {type: google}\`, or Vertex AI without a key | token for a service account or user (\`file\`, GOOGLE_APPLICATION_CREDENTIALS, the gcloud login), or of the machine |
+| \`auth: {type: google}\`, or Vertex AI without a key | token for a service account, a user, a federated or impersonated account (\`file\`, GOOGLE_APPLICATION_CREDENTIALS, the gcloud login), or of the machine; a federated account proves itself with a file or an address |
 | \`auth: {type: entra}\` | token by client credentials, with a secret or a federated token file |
+| \`auth: {type: managed_identity}\` | token of an Azure machine, container or App Service for what it is |
 | \`auth: {type: chatgpt}\` | token of the login in \`file\`, renewed when it ends and written back |
 | \`passthrough_auth: true\` | the caller's own credential, in the provider's form |
 

@@ -210,6 +210,8 @@ function authSource(auth: NonNullable<LoadedPlan['plan']['providers'][number]['a
         : `Google key file ${auth.credentialsFile}`
     case 'entra':
       return `Microsoft Entra, client ${auth.clientId}`
+    case 'managed_identity':
+      return `Azure managed identity${auth.clientId === null ? '' : `, client ${auth.clientId}`}`
     case 'chatgpt':
       return `ChatGPT login in ${auth.file}`
   }

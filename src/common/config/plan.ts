@@ -48,7 +48,7 @@ export type AuthPlan =
     }
   | {
       readonly type: 'google'
-      /** Key file of a service account or of a user; null for the usual places. */
+      /** Key file of any of Google's kinds; null for the usual places. */
       readonly credentialsFile: string | null
     }
   | {
@@ -60,6 +60,13 @@ export type AuthPlan =
       readonly federatedTokenFile: string | null
       readonly scope: string
       readonly authority: string
+    }
+  | {
+      /** Of Azure: what the machine or the App Service is. */
+      readonly type: 'managed_identity'
+      /** Of one identity among several; null for the platform's own. */
+      readonly clientId: string | null
+      readonly scope: string
     }
   | {
       readonly type: 'chatgpt'

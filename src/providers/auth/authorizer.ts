@@ -11,6 +11,7 @@ import { awsSigner, type Signer } from './aws.ts'
 import { chatgptToken } from './chatgpt.ts'
 import { entraToken } from './entra.ts'
 import { googleToken } from './google.ts'
+import { managedIdentityToken } from './managed-identity.ts'
 import { KeyFiles } from './key-files.ts'
 import { type Token, TokenCache } from './token-cache.ts'
 import { type AuthTools, authFailure } from './tools.ts'
@@ -147,6 +148,8 @@ function obtain(
       return googleToken(provider, auth, tools)
     case 'entra':
       return entraToken(provider, auth, tools)
+    case 'managed_identity':
+      return managedIdentityToken(provider, auth, tools)
     case 'chatgpt':
       return chatgptToken(provider, auth, tools)
   }

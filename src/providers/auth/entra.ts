@@ -1,5 +1,5 @@
 // Tokens of Microsoft Entra for Azure: the client credentials flow with a secret or with a federated token (workload
-// identity). Managed identities without a federated token are not asked for; Azure's workload identity is the way there.
+// identity). Managed identities without one are `managed-identity.ts`.
 
 import { readFile } from 'node:fs/promises'
 import type { AuthPlan } from '../../common/config/plan.ts'

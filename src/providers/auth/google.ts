@@ -1,14 +1,25 @@
 // Tokens of Google: a service account signs an assertion, a user's login is renewed, a machine asks its metadata
-// server. Our own, because it is three requests: the official library brings its own HTTP stack past our bounds.
-// Federated and impersonated accounts are refused by name.
+// server; federated and impersonated accounts are `google-federated.ts`. Our own, because it is a handful of requests:
+// the official library brings its own HTTP stack past our bounds. Kinds that run programs are refused by name.
 
 import { createPrivateKey, createSign, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { AuthPlan } from '../../common/config/plan.ts'
+import { federatedToken, impersonatedToken, refreshedLogin } from './google-federated.ts'
 import { bearerToken, type Token } from './token-cache.ts'
-import { type AuthTools, authFailure, FORM, formBody, oauthError, parsedObject } from './tools.ts'
+import {
+  type AuthTools,
+  authFailure,
+  FORM,
+  formBody,
+  oauthError,
+  objectOf,
+  parsedObject,
+  safeUrl,
+  textOf,
+} from './tools.ts'
 
 type GooglePlan = Extract<AuthPlan, { type: 'google' }>
 
@@ -18,29 +29,55 @@ const TOKEN_URL = 'https://oauth2.googleapis.com/token'
 const ASSERTION_LIFE_S = 3_600
 const USERS_FILE = '.config/gcloud/application_default_credentials.json'
 
+/** What a key file holds, or the machine itself. */
+type Account = Readonly<Record<string, unknown>>
+type TokenAsk = Parameters<AuthTools['fetch']>[0]
+
 export async function googleToken(provider: string, auth: GooglePlan, tools: AuthTools): Promise<Token> {
   const account = await accountOf(provider, auth, tools)
-  const reply = await tools.fetch(requestFor(provider, account, tools))
+  return account === 'metadata'
+    ? askedFor(provider, metadataRequest(tools), tools)
+    : accountToken(provider, account, tools)
+}
+
+/** The kinds are Google's words for them. */
+async function accountToken(provider: string, account: Account, tools: AuthTools): Promise<Token> {
+  const ask = (fields: Readonly<Record<string, string>>): Promise<Token> =>
+    askedFor(
+      provider,
+      { method: 'POST', url: tokenUrl(provider, account), headers: FORM, body: formBody(fields) },
+      tools,
+    )
+  switch (account['type']) {
+    case 'service_account':
+      return ask(assertionFields(provider, account, tools))
+    case 'authorized_user':
+      return ask({
+        grant_type: 'refresh_token',
+        client_id: textOf(account['client_id']),
+        client_secret: textOf(account['client_secret']),
+        refresh_token: textOf(account['refresh_token']),
+      })
+    case 'external_account':
+      return federatedToken(provider, account, SCOPE, tools)
+    case 'external_account_authorized_user':
+      return refreshedLogin(provider, account, tools)
+    case 'impersonated_service_account': {
+      const source = objectOf(account['source_credentials'])
+      if (source === null || source['type'] === 'impersonated_service_account')
+        throw authFailure(provider, 'its key file impersonates from no account of its own')
+      return impersonatedToken(provider, account, await accountToken(provider, source, tools), SCOPE, tools)
+    }
+    default:
+      throw unknownKind(provider)
+  }
+}
+
+async function askedFor(provider: string, ask: TokenAsk, tools: AuthTools): Promise<Token> {
+  const reply = await tools.fetch(ask)
   const token = reply.status === 200 ? bearerToken(parsedObject(reply.body), tools.clock.epochMs()) : null
   if (token === null) throw authFailure(provider, oauthError(reply))
   return token
-}
-
-type Account = Readonly<Record<string, unknown>> | 'metadata'
-type TokenAsk = Parameters<AuthTools['fetch']>[0]
-
-function requestFor(provider: string, account: Account, tools: AuthTools): TokenAsk {
-  if (account === 'metadata') return metadataRequest(tools)
-  const fields =
-    account['type'] === 'service_account'
-      ? assertionFields(provider, account, tools)
-      : {
-          grant_type: 'refresh_token',
-          client_id: text(account['client_id']),
-          client_secret: text(account['client_secret']),
-          refresh_token: text(account['refresh_token']),
-        }
-  return { method: 'POST', url: tokenUrl(provider, account), headers: FORM, body: formBody(fields) }
 }
 
 function metadataRequest(tools: AuthTools): TokenAsk {
@@ -49,15 +86,11 @@ function metadataRequest(tools: AuthTools): TokenAsk {
   return { method: 'GET', url, headers: ['metadata-flavor', 'Google'], body: null }
 }
 
-function assertionFields(
-  provider: string,
-  account: Readonly<Record<string, unknown>>,
-  tools: AuthTools,
-): Record<string, string> {
+function assertionFields(provider: string, account: Account, tools: AuthTools): Record<string, string> {
   const nowS = Math.floor(tools.clock.epochMs() / 1_000)
-  const header = { alg: 'RS256', typ: 'JWT', kid: text(account['private_key_id']) }
+  const header = { alg: 'RS256', typ: 'JWT', kid: textOf(account['private_key_id']) }
   const claims = {
-    iss: text(account['client_email']),
+    iss: textOf(account['client_email']),
     scope: SCOPE,
     aud: tokenUrl(provider, account),
     iat: nowS,
@@ -66,7 +99,7 @@ function assertionFields(
   const signed = `${base64url(header)}.${base64url(claims)}`
   const signature = createSign('RSA-SHA256')
     .update(signed)
-    .sign(privateKey(provider, text(account['private_key'])))
+    .sign(privateKey(provider, textOf(account['private_key'])))
   return {
     grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
     assertion: `${signed}.${signature.toString('base64url')}`,
@@ -82,16 +115,16 @@ function privateKey(provider: string, pem: string): KeyObject {
   }
 }
 
-/** A key file names who issues its tokens; anything but https there is a mistake or worse. */
-function tokenUrl(provider: string, account: Readonly<Record<string, unknown>>): string {
-  const url = text(account['token_uri']) || TOKEN_URL
-  if (!/^https:\/\/|^http:\/\/(?:127\.0\.0\.1|localhost)[:/]/.test(url)) {
-    throw authFailure(provider, '`token_uri` of the key file is not https')
-  }
-  return url
+/** A key file names who issues its tokens. */
+function tokenUrl(provider: string, account: Account): string {
+  return safeUrl(provider, account, 'token_uri', TOKEN_URL)
 }
 
-async function accountOf(provider: string, auth: GooglePlan, tools: AuthTools): Promise<Account> {
+async function accountOf(
+  provider: string,
+  auth: GooglePlan,
+  tools: AuthTools,
+): Promise<Account | 'metadata'> {
   const { env } = tools
   const named = auth.credentialsFile ?? env['GOOGLE_APPLICATION_CREDENTIALS'] ?? null
   const file = named ?? resolve(env['HOME'] ?? homedir(), USERS_FILE)
@@ -104,15 +137,15 @@ async function accountOf(provider: string, auth: GooglePlan, tools: AuthTools): 
     throw authFailure(provider, 'its key file cannot be read', error)
   }
   const account = parsedObject(content)
-  const type = account?.['type']
-  if (account === null || (type !== 'service_account' && type !== 'authorized_user')) {
-    throw authFailure(provider, 'its key file is neither of a service account nor of a user')
-  }
+  if (account === null) throw unknownKind(provider)
   return account
 }
 
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : ''
+function unknownKind(provider: string): Error {
+  return authFailure(
+    provider,
+    'its key file is of none of the known kinds: service_account, authorized_user, external_account, external_account_authorized_user, impersonated_service_account',
+  )
 }
 
 function base64url(value: unknown): string {

@@ -71,9 +71,10 @@ export class TokenCache {
 }
 
 /** The token of an OAuth reply; null when there is none in it. */
-export function bearerToken(read: Record<string, unknown> | null, nowMs: number): Token | null {
+export function bearerToken(read: Readonly<Record<string, unknown>> | null, nowMs: number): Token | null {
   const token = read?.['access_token']
-  const lifeS = Number(read?.['expires_in'])
+  // Azure's services tell the end instead, as text.
+  const lifeS = Number(read?.['expires_in'] ?? Number(read?.['expires_on']) - nowMs / 1_000)
   if (typeof token !== 'string' || token === '' || /[\r\n\0]/.test(token)) return null
   const lifeMs = Number.isFinite(lifeS) && lifeS > 0 ? lifeS * 1_000 : EARLY_MS
   return { fields: ['authorization', `Bearer ${token}`], expiresAtMs: nowMs + lifeMs }

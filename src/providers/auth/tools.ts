@@ -36,20 +36,43 @@ export function authFailure(provider: string, reason: string, cause?: unknown): 
 /** The code of an OAuth error reply, when it is one; descriptions may quote what was sent. */
 export function oauthError(reply: TokenReply): string {
   const read = parsedObject(reply.body)
-  const code = read?.['error']
+  // Google's own interfaces put an object there.
+  const code = objectOf(read?.['error'])?.['status'] ?? read?.['error']
   const word = typeof code === 'string' && /^[\w.-]{1,64}$/.test(code) ? ` (${code})` : ''
   return `the token endpoint answered ${reply.status}${word}`
 }
 
-export function parsedObject(text: string): Record<string, unknown> | null {
+export function parsedObject(text: string): Readonly<Record<string, unknown>> | null {
   try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null
+    return objectOf(JSON.parse(text))
   } catch {
     return null
   }
+}
+
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+/** Plain HTTP never leaves the machine under these. */
+const PLAIN_HTTP = /^http:\/\/(?:127\.0\.0\.1|localhost|169\.254\.169\.254|metadata\.google\.internal)[:/]/
+
+/** An address that a key file names. Credentials are sent there: anything but https is a mistake or worse. */
+export function safeUrl(
+  provider: string,
+  account: Readonly<Record<string, unknown>>,
+  member: string,
+  usual: string,
+): string {
+  const url = textOf(account[member]) || usual
+  if (URL.canParse(url) && (url.startsWith('https://') || PLAIN_HTTP.test(url))) return url
+  throw authFailure(provider, `\`${member}\` of the key file is not https`)
 }
 
 /** Claims of a token, unchecked: only its issuer could be fooled by a wrong one. */

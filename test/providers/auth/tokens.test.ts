@@ -234,8 +234,28 @@ describe('Google', () => {
 
   test.each([
     ['is missing', null, 'cannot be read'],
-    ['is no JSON', 'nonsense', 'neither of a service account nor of a user'],
-    ['is of another kind', { type: 'external_account' }, 'neither of a service account nor of a user'],
+    ['is no JSON', 'nonsense', 'none of the known kinds'],
+    ['is of another kind', { type: 'gdch_service_account' }, 'none of the known kinds'],
+    [
+      'proves itself by a program',
+      { type: 'external_account', credential_source: { executable: { command: 'PRIVATE' } } },
+      'neither with a `file` nor with a `url`; programs and keys of AWS are not used',
+    ],
+    [
+      'proves itself by a file that is not there',
+      { type: 'external_account', credential_source: { file: '/nowhere/token' } },
+      'the file of its proof cannot be read',
+    ],
+    [
+      'proves itself by an unsafe address',
+      { type: 'external_account', credential_source: { url: 'http://10.1.2.3/token' } },
+      '`credential_source.url` of the key file is not https',
+    ],
+    [
+      'impersonates from nobody',
+      { type: 'impersonated_service_account', source_credentials: 'x' },
+      'impersonates from no account of its own',
+    ],
     [
       'has a broken key',
       { ...ACCOUNT, private_key: 'PRIVATE-TEXT' },

@@ -67,6 +67,12 @@ export function providerAuth(
       return { type: 'google', credentialsFile: fileOf(auth?.file, sources) }
     case 'entra':
       return entraAuth(entry, path, sources)
+    case 'managed_identity':
+      return {
+        type: 'managed_identity',
+        clientId: auth?.client_id ?? sources.env['AZURE_CLIENT_ID'] ?? null,
+        scope: auth?.scope ?? ENTRA_SCOPE,
+      }
     case 'chatgpt':
       return {
         type: 'chatgpt',

@@ -31,16 +31,22 @@ const dialect = pick('A dialect.', DIALECTS)
 /** Flat, because which members a type needs is checked where the vendor is known, with better words. */
 const providerAuth = z
   .strictObject({
-    type: pick('`aws` signs; the others get tokens and renew them.', ['aws', 'google', 'entra', 'chatgpt']),
+    type: pick('`aws` signs; the others get tokens and renew them.', [
+      'aws',
+      'google',
+      'entra',
+      'managed_identity',
+      'chatgpt',
+    ]),
     access_key_id: secret('aws: a key; without one the usual chain is asked.').optional(),
     secret_access_key: secret('aws: the secret of the key.').optional(),
     session_token: secret('aws: of temporary keys.').optional(),
     profile: name('aws: profile of the shared files.').optional(),
     role_arn: name('aws: role to assume with what was found.').optional(),
     tenant_id: name('entra: the directory. Default: AZURE_TENANT_ID.').optional(),
-    client_id: name('entra: the application. Default: AZURE_CLIENT_ID.').optional(),
+    client_id: name('entra, managed_identity: the application. Default: AZURE_CLIENT_ID.').optional(),
     client_secret: secret('entra: its secret.').optional(),
-    scope: name('entra: what the token is for.').optional(),
+    scope: name('entra, managed_identity: what the token is for.').optional(),
     authority: url('entra: who issues tokens.').optional(),
     file: name(
       'google: key file. entra: federated token. chatgpt: login. Relative to the configuration.',
