@@ -12,8 +12,16 @@ const ANTHROPIC_VERSION = '2023-06-01'
 const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/
 /** Access tokens of Google, where its keys begin with `AIza`. */
 const GOOGLE_TOKEN = /^ya29\./
+/** A key, with or without its scheme; other schemes (a signature, a password) were made for us and nobody else. */
+const BEARER = /^(?:bearer\s+)?(\S+)$/i
 /** Hosts that take Messages under their own Bearer keys. */
 const BEARER_MESSAGES: ReadonlySet<string> = new Set(['openrouter', 'vercel'])
+
+/** Who asks: its header fields, and path and query as it sent them. */
+export interface Caller {
+  readonly headers: HeaderList
+  readonly target: string
+}
 
 /**
  * Adds credential, version and configured fields to `out`; configured fields replace what stands there.
@@ -22,11 +30,11 @@ const BEARER_MESSAGES: ReadonlySet<string> = new Set(['openrouter', 'vercel'])
 export function addProviderHeaders(
   provider: ProviderPlan,
   dialect: DialectId,
-  client: HeaderList,
+  caller: Caller,
   out: string[],
   configuredKey: string | null,
 ): void {
-  const key = provider.passthroughAuth ? callersKey(client) : configuredKey
+  const key = provider.passthroughAuth ? callersKey(caller) : configuredKey
   if (key === null && needsKey(provider)) throw noCredential(provider)
   if (dialect !== 'anthropic-messages') {
     dropHeader(out, 'anthropic-version')
@@ -67,14 +75,24 @@ function noCredential(provider: ProviderPlan): GatewayError {
   return new GatewayError('no-credential', message)
 }
 
-function callersKey(client: HeaderList): string | null {
-  const authorization = headerValue(client, 'authorization')
-  if (authorization !== null) return authorization.replace(/^bearer\s+/i, '')
+/** Whatever style the caller's own dialect has, its key is shown in the provider's. */
+function callersKey({ headers, target }: Caller): string | null {
+  const authorization = headerValue(headers, 'authorization')
+  const bearer = authorization === null ? null : BEARER.exec(authorization)
   return (
-    headerValue(client, 'x-api-key') ??
-    headerValue(client, 'x-goog-api-key') ??
-    headerValue(client, 'api-key')
+    bearer?.[1] ??
+    headerValue(headers, 'x-api-key') ??
+    headerValue(headers, 'x-goog-api-key') ??
+    headerValue(headers, 'api-key') ??
+    keyInQuery(target)
   )
+}
+
+/** Gemini's clients may write their key into the query. Decoded, so that it could hold what no field may. */
+function keyInQuery(target: string): string | null {
+  const mark = target.indexOf('?')
+  const key = mark < 0 ? null : new URLSearchParams(target.slice(mark + 1)).get('key')
+  return key !== null && /^[\x21-\x7e]+$/.test(key) ? key : null
 }
 
 /** Fields with `more` in place of those of the same names. */

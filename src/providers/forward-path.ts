@@ -10,18 +10,28 @@ const DATED = /^\d{4}-\d{2}-\d{2}/
 export function forwardPath(provider: ProviderPlan, model: string, suffix: string, query: string): string {
   const root = provider.dialectPrefixes?.['openai-chat'] ?? provider.pathPrefix
   const { apiVersion } = provider
+  const asked = withoutKey(query)
   const version = apiVersion === undefined ? '' : `api-version=${encodeURIComponent(apiVersion)}`
-  if (provider.provider !== 'azure_openai') return withQuery(root + suffix, query, provider.query)
+  if (provider.provider !== 'azure_openai') return withQuery(root + suffix, asked, provider.query)
   if (apiVersion === undefined || !DATED.test(apiVersion)) {
     const versioned = root.endsWith('/openai') ? `${root}/v1` : root
-    return withQuery(versioned + suffix, query, version, provider.query)
+    return withQuery(versioned + suffix, asked, version, provider.query)
   }
   const [above = '', deployment] = root.replace(/\/v1$/, '').split('/deployments/')
   // Files and batches belong to the resource, everything with a model to its deployment.
   const name = deployment ?? (model === '' ? null : encodeURIComponent(model))
   const place =
     name === null || /^\/(?:files|batches)\b/.test(suffix) ? above : `${above}/deployments/${name}`
-  return withQuery(place + suffix, query, version, provider.query)
+  return withQuery(place + suffix, asked, version, provider.query)
+}
+
+/** A key in the caller's query was meant for us. */
+function withoutKey(query: string): string {
+  if (!query.includes('key=')) return query
+  return query
+    .split('&')
+    .filter(part => !/^(?:api[_-]?)?key=/i.test(part))
+    .join('&')
 }
 
 export type EmbeddingsForm = 'gemini' | 'vertex' | 'bedrock'

@@ -14,10 +14,11 @@ function shown(
   key: string | null,
   more = {},
   client: string[] = [],
+  target = '/v1/x',
 ): string[] {
   const out: string[] = []
   const plan = provider('p/m', 'https://h', { provider: vendor, dialects: [dialect], ...more })
-  addProviderHeaders(plan, dialect, client, out, key)
+  addProviderHeaders(plan, dialect, { headers: client, target }, out, key)
   return out
 }
 
@@ -52,6 +53,34 @@ describe('a key is shown', () => {
   test('not at all to a host that has none, and a vendor without one is an error of the configuration', () => {
     expect(shown('ollama', 'openai-chat', null)).toEqual([])
     expect(() => shown('openai', 'openai-chat', null, { keyOptional: false })).toThrow(/no access_key/)
+  })
+})
+
+describe('the caller’s own key is found', () => {
+  const passed = (client: string[], target = '/v1/x'): string[] =>
+    shown('openai', 'openai-chat', null, { passthroughAuth: true }, client, target)
+  const gemini = '/v1beta/models/m:generateContent'
+
+  test.each([
+    ['a Bearer token', ['authorization', 'Bearer k-1'], '/v1/x'],
+    ['a bare authorization', ['authorization', 'k-1'], '/v1/x'],
+    ['Anthropic’s field', ['x-api-key', 'k-1'], '/v1/x'],
+    ['Gemini’s field', ['x-goog-api-key', 'k-1'], gemini],
+    ['Azure’s field', ['api-key', 'k-1'], '/v1/x'],
+    ['Gemini’s query', [], `${gemini}?alt=sse&key=k-1`],
+    ['Gemini’s query, encoded', [], `${gemini}?key=k%2D1`],
+  ])('in %s', (_where, client, target) => {
+    expect(passed(client, target)).toEqual(['authorization', 'Bearer k-1'])
+  })
+
+  test.each([
+    ['a signature made for us', ['authorization', 'AWS4-HMAC-SHA256 Credential=a, Signature=b'], '/v1/x'],
+    ['a password', ['authorization', 'Basic dTpw'], '/v1/x'],
+    ['a scheme without a key', ['authorization', 'Bearer '], '/v1/x'],
+    ['a query that would end the field', [], `${gemini}?key=k%0d%0ax-evil:%201`],
+    ['an empty query', [], `${gemini}?key=`],
+  ])('not in %s', (_where, client, target) => {
+    expect(passed(client, target)).toEqual([])
   })
 })
 
@@ -118,6 +147,39 @@ describe('the caller’s credential', () => {
 
   test.each(DIALECTS)('never goes to a host that needs no key: %s', async dialect => {
     expect(await arrivedAt(dialect, false, [])).not.toContain('sk-caller')
+  })
+
+  test.each(DIALECTS)('of a Gemini query goes nowhere but into the upstream’s field: %s', async dialect => {
+    bench = new Bench({
+      providers: [
+        provider('p/m', upstream.origin, { name: 'm', dialects: [dialect], passthroughAuth: true }),
+      ],
+    })
+    const { path, body } = clientCall('gemini-generate', 'm', false)
+    const reply = await bench.call(`${path}?key=sk-caller`, body, [])
+    expect(reply.status).toBe(200)
+    const { headers, path: target } = upstream.requests[0]!
+    expect(target).not.toContain('sk-caller')
+    expect(headers.filter(text => text.includes('sk-caller'))).toHaveLength(1)
+    expect(JSON.stringify(bench.records)).not.toContain('sk-caller')
+    expect(JSON.stringify(reply)).not.toContain('sk-caller')
+  })
+
+  test.each([
+    ['/v1beta/models/nobody:generateContent', 404, '{}'],
+    ['/v1beta/nothing', 404, '{}'],
+    ['/v1beta/models/m:generateContent', 400, '{'],
+  ])('of a query is not told back by an error: %s', async (path, status, body) => {
+    bench = new Bench({ providers: [provider('p/m', upstream.origin, { name: 'm' })] })
+    const reply = await bench.call(`${path}?key=sk-caller`, Buffer.from(body), [])
+    expect(reply.status).toBe(status)
+    expect(JSON.stringify(reply) + JSON.stringify(bench.records)).not.toContain('sk-caller')
+  })
+
+  test('of a query does not stay in the path of a forwarded call', async () => {
+    bench = new Bench({ providers: [provider('p/m', upstream.origin, { name: 'm' })] })
+    await bench.call('/v1/embeddings?key=sk-caller&x=1', Buffer.from('{"model":"m","input":"a"}'), [])
+    expect(upstream.requests[0]!.path).toBe('/v1/embeddings?x=1')
   })
 
   test.each(DIALECTS)(

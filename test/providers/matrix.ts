@@ -174,7 +174,7 @@ ${baseRows().join('\n')}
 | \`auth: {type: entra}\` | token by client credentials, with a secret or a federated token file |
 | \`auth: {type: managed_identity}\` | token of an Azure machine, container or App Service for what it is |
 | \`auth: {type: chatgpt}\` | token of the login in \`file\`, renewed when it ends and written back |
-| \`passthrough_auth: true\` | the caller's own credential, in the provider's form |
+| \`passthrough_auth: true\` | the caller's own credential (\`authorization\`, \`x-api-key\`, \`x-goog-api-key\`, \`api-key\`, Gemini's \`?key=\`), in the provider's form |
 
 Keys are literal, \`$NAME\`, or \`file:PATH\`; files are looked at again at most once a second and used when they have
 changed. Tokens are fetched once per shard, renewed before they end while the old one serves, and given up when an

@@ -19,7 +19,7 @@ export function prepareCount(exchange: Exchange, lane: GatewayLane): Prepared {
   const { target } = lane
   const { dialect } = exchange
   const headers = headersToUpstream(exchange.request.headers, exchange.requestId, true)
-  addProviderHeaders(target.provider, dialect, exchange.request.headers, headers, lane.key)
+  addProviderHeaders(target.provider, dialect, exchange.request, headers, lane.key)
   return {
     target,
     dialect,

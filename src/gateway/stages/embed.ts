@@ -78,7 +78,7 @@ function callFor(
   const fields = exchange.request.headers
   const headers = headersToUpstream(fields, exchange.requestId, false)
   if (vendor === 'bedrock') headers.push('accept', 'application/json')
-  addProviderHeaders(provider, DIALECTS[vendor], fields, headers, lane.key)
+  addProviderHeaders(provider, DIALECTS[vendor], exchange.request, headers, lane.key)
   return {
     origin: provider.origin,
     method: 'POST',

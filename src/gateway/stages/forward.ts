@@ -204,7 +204,7 @@ function forwardRequest(
   const { provider, model } = lane.target
   const { headers: fields, method, target } = exchange.request
   const headers = headersToUpstream(fields, exchange.requestId, true)
-  addProviderHeaders(provider, 'openai-chat', fields, headers, lane.key)
+  addProviderHeaders(provider, 'openai-chat', exchange.request, headers, lane.key)
   const query = target.indexOf('?')
   const suffix = normalPath(target).slice('/v1'.length)
   return {

@@ -238,7 +238,7 @@ function requestFor(
     exchange.requestId,
     exchange.dialect === dialect,
   )
-  addProviderHeaders(provider, dialect, exchange.request.headers, headers, lane.key)
+  addProviderHeaders(provider, dialect, exchange.request, headers, lane.key)
   return {
     origin: provider.origin,
     method: 'POST',
