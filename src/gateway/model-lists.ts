@@ -8,9 +8,12 @@ import { type HeaderList, headerValue } from '../common/headers.ts'
 import {
   type Catalogue,
   type CatalogueEntry,
+  CONFIGURED,
+  configuredPrice,
   type FoundModel,
   findModel,
   type ModelIndex,
+  type ModelPrice,
 } from '../routing/index.ts'
 import type { DialectId } from '../translate/index.ts'
 
@@ -30,13 +33,15 @@ export interface ModelCard extends PublicModel {
   /** It makes vectors, not turns. */
   readonly embeds: boolean
   readonly entry: CatalogueEntry
+  /** That of the file, else that of the catalogue. */
+  readonly price: ModelPrice | null
 }
 
 /** What is listed, and where a name leads. */
 export interface ModelSource {
   readonly publicModels: readonly PublicModel[]
   readonly models: ModelIndex
-  readonly plan: Pick<Plan, 'aliases'>
+  readonly plan: Pick<Plan, 'aliases' | 'features'>
 }
 
 /** Seconds since 1970; the reference answers 0, and a made-up date would be worse. */
@@ -97,7 +102,10 @@ function cardOf(model: PublicModel, source: ModelSource, catalogue: Catalogue): 
   const sent = found?.upstreamModel ?? model.id
   const demo = found?.provider.provider === 'demo'
   const aliasOf = source.plan.aliases[model.id] ?? null
-  return { ...model, aliasOf, demo, embeds: /embed/i.test(sent), entry: catalogue.find(demo ? '' : sent) }
+  const entry = catalogue.find(demo ? '' : sent)
+  const own =
+    found === null || found === undefined ? null : configuredPrice(source.plan, found.provider, sent)
+  return { ...model, aliasOf, demo, embeds: /embed/i.test(sent), entry, price: own ?? entry.price }
 }
 
 /** A list as `query` asks for it. Throws `bad-request` for a page there is not. */
@@ -224,21 +232,21 @@ function described(card: ModelCard): Record<string, unknown> {
 
 /** What no vendor's list says: modalities and prices, in the words that tools know from routers of models. */
 function known(card: ModelCard): Record<string, unknown> {
-  const { entry } = card
-  if (entry.id === null) return {}
-  const { price } = entry
+  const { entry, price } = card
   const output = card.embeds ? ['embeddings'] : entry.output
   const architecture = { input_modalities: entry.input, output_modalities: output }
-  if (price === null) return { architecture }
+  const facts = entry.id === null ? {} : { architecture }
+  if (price === null) return facts
+  const source = price.source === CONFIGURED ? { configured: true } : { url: price.source, as_of: price.asOf }
   return {
-    architecture,
+    ...facts,
     pricing: {
       prompt: perToken(price.input),
       completion: perToken(price.output),
       ...(price.cacheRead === null ? {} : { input_cache_read: perToken(price.cacheRead) }),
       ...(price.cacheWrite === null ? {} : { input_cache_write: perToken(price.cacheWrite) }),
     },
-    pricing_source: { url: price.source, as_of: price.asOf, currency: 'USD' },
+    pricing_source: { ...source, currency: 'USD' },
   }
 }
 

@@ -2,7 +2,7 @@
 // per plan and shard; an exchange pins the view it started with.
 
 import type { ListenerPlan, Plan, ProviderPlan } from '../common/config/index.ts'
-import { buildModelIndex, type ModelIndex, type ModelPrice, publicModels } from '../routing/index.ts'
+import { buildModelIndex, configuredPrice, type ModelIndex, publicModels } from '../routing/index.ts'
 import { type Deadlines, RetryBudget } from '../upstream/index.ts'
 import type { PublicModel } from './model-lists.ts'
 import type { Services } from './services.ts'
@@ -55,17 +55,11 @@ export class PlanView {
     let view = models.get(model)
     if (view === undefined) {
       if (models.size >= MODELS_KEPT_MAX) models.clear()
-      view = new TargetView(target, this.services, this.budget(provider.origin), this.ownPrice(target))
+      const own = configuredPrice(this.plan, provider, model)
+      view = new TargetView(target, this.services, this.budget(provider.origin), own)
       models.set(model, view)
     }
     return view
-  }
-
-  /** The configured price of a target, or null. */
-  private ownPrice({ provider, model }: Target): ModelPrice | null {
-    const prices = this.plan.features?.prices ?? {}
-    const own = prices[provider.name] ?? prices[`${provider.provider}/${model}`] ?? prices[model]
-    return own === undefined ? null : { ...own, cacheWriteLong: null, source: 'configuration', asOf: '' }
   }
 
   private budget(origin: string): RetryBudget {

@@ -17,3 +17,4 @@ export {
   publicModels,
   type UnknownModel,
 } from './models.ts'
+export { configuredPrice, CONFIGURED } from './prices.ts'

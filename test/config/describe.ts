@@ -23,6 +23,8 @@ const QUIET: Readonly<Record<string, unknown>> = {
   budget: null,
   promptCaching: null,
   rateLimits: [],
+  limits: [],
+  limitStore: { type: 'memory', redisUrl: null, onFailure: 'allow' },
   state: null,
   tracing: null,
   signals: true,

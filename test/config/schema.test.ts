@@ -45,6 +45,11 @@ const PRICE: readonly [readonly unknown[], readonly unknown[]] = [
   [0, 0.15, 75],
   [-1, '0.15', null, Number.NaN, 1e9],
 ]
+/** Of something that is used up. */
+const COUNT: readonly [readonly unknown[], readonly unknown[]] = [
+  [1, 1_000_000],
+  [0, -1, 1.5, '1', null],
+]
 const PORT: readonly [readonly unknown[], readonly unknown[]] = [
   [0, 1, 65_535],
   [-1, 65_536, '12000', 1.5, null],
@@ -156,6 +161,7 @@ const ROWS: readonly Row[] = [
   ['.model_providers.prices.output', ...PRICE, REQUIRED],
   ['.model_providers.prices.cache_read', ...PRICE, ABSENT],
   ['.model_providers.prices.cache_write', ...PRICE, ABSENT],
+  ['.model_providers.prices.cache_write_long', ...PRICE, ABSENT],
 
   ['.model_aliases', [{}, { a: { target: 'b' } }], MAP_REFUSED, {}],
   ['.model_aliases.target', ['gpt-4o'], NAME_REFUSED, REQUIRED],
@@ -264,6 +270,43 @@ const ROWS: readonly Row[] = [
   ['.ratelimits.selector.value', ['a', '*'], NAME_REFUSED, ABSENT],
   ['.ratelimits.limit', [{ tokens: 1, unit: 'day' }], [...MAP_REFUSED, {}], REQUIRED],
   ['.ratelimits.limit.tokens', [1, 1_000_000], [0, -1, 1.5, '1', null], REQUIRED],
+  ['.limits', [{}, { rules: [] }], MAP_REFUSED, 'defaults'],
+  ['.limits.store', [{}, { type: 'memory' }], MAP_REFUSED, 'defaults'],
+  ['.limits.store.type', ['memory', 'redis'], ['postgres', null], 'memory'],
+  ['.limits.store.url', ['redis://h:1'], TEXT_REFUSED, ABSENT],
+  ['.limits.store.on_failure', ['allow', 'refuse'], ['fail', true, null], 'allow'],
+  ['.limits.rules', [[]], LIST_REFUSED, []],
+  ['.limits.rules.name', ['a', 'two words'], NAME_REFUSED, REQUIRED],
+  ['.limits.rules.match', [{}, { models: ['a'] }], MAP_REFUSED, ABSENT],
+  ['.limits.rules.match.models', [['a', 'openai/*']], [...LIST_REFUSED, []], ABSENT],
+  ['.limits.rules.match.listeners', [['a']], [...LIST_REFUSED, []], ABSENT],
+  [
+    '.limits.rules.match.headers',
+    [{}, { 'x-team': '*', 'X-Plan': 'free' }],
+    [...MAP_REFUSED, { 'x team': 'a' }, { '': 'a' }, { 'x-team': 1 }, { 'x-team': '' }],
+    ABSENT,
+  ],
+  [
+    '.limits.rules.per',
+    [[], ['model', 'provider', 'listener', 'key', 'address', 'header:x-team']],
+    [...LIST_REFUSED, ['user'], ['header:'], ['header:x team']],
+    ABSENT,
+  ],
+  ['.limits.rules.requests', ...COUNT, ABSENT],
+  ['.limits.rules.tokens', ...COUNT, ABSENT],
+  ['.limits.rules.input_tokens', ...COUNT, ABSENT],
+  ['.limits.rules.output_tokens', ...COUNT, ABSENT],
+  ['.limits.rules.cost', [0.000_001, 0.5, 1_000], [0, -1, '1', null, 1e12], ABSENT],
+  ['.limits.rules.concurrent', [1, 1_000_000], [0, -1, 1.5, 1_000_001, '1', null], ABSENT],
+  ['.limits.rules.window', ...WAIT, ABSENT],
+  ['.limits.rules.period', ['hour', 'day', 'week', 'month'], ['year', 'minute', null], ABSENT],
+  ['.limits.rules.action', ['refuse', 'report'], ['block', null], 'refuse'],
+  ['.prices', [{}, { a: { input: 1, output: 2 } }], [...MAP_REFUSED, { a: 1 }, { a: {} }], {}],
+  ['.prices.input', ...PRICE, REQUIRED],
+  ['.prices.output', ...PRICE, REQUIRED],
+  ['.prices.cache_read', ...PRICE, ABSENT],
+  ['.prices.cache_write', ...PRICE, ABSENT],
+  ['.prices.cache_write_long', ...PRICE, ABSENT],
   ['.ratelimits.limit.unit', ['second', 'minute', 'hour', 'day'], ['month', 'week', null], REQUIRED],
 
   ['.overrides', [{}], MAP_REFUSED, ABSENT],
@@ -390,6 +433,8 @@ function whole(): Record<string, unknown> {
     routing: { session_cache: {}, routing_budget: { max_switch_spend_pct: 1 } },
     prompt_caching: {},
     ratelimits: [{ model: 'a', selector: { key: 'b' }, limit: { tokens: 1, unit: 'day' } }],
+    limits: { store: {}, rules: [{ name: 'a', match: {} }] },
+    prices: { a: { input: 1, output: 2 } },
     overrides: {},
     state_storage: { type: 'memory' },
     tracing: { span_attributes: {}, exporters: [{ type: 'posthog', url: 'http://h', api_key: 'k' }] },
@@ -401,14 +446,14 @@ function whole(): Record<string, unknown> {
 }
 
 /** Maps of names: the path goes on in their first value. */
-const NAMED = new Set(['model_aliases', 'endpoints'])
+const NAMED = new Set(['model_aliases', 'endpoints', 'prices'])
 
 function holderOf(root: unknown, keys: readonly string[]): Record<string, unknown> {
   let value = root as Record<string, unknown>
-  for (const key of keys) {
+  for (const [at, key] of keys.entries()) {
     value = value[key] as Record<string, unknown>
     if (Array.isArray(value)) value = value[0] as Record<string, unknown>
-    else if (NAMED.has(key)) value = Object.values(value)[0] as Record<string, unknown>
+    else if (at === 0 && NAMED.has(key)) value = Object.values(value)[0] as Record<string, unknown>
   }
   return value
 }

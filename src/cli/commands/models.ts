@@ -1,7 +1,13 @@
 // `sluice models`: what callers may ask for, and what is known of it.
 
 import type { Command } from 'commander'
-import { buildModelIndex, findModel, loadCatalogue, publicModels } from '../../routing/index.ts'
+import {
+  buildModelIndex,
+  configuredPrice,
+  findModel,
+  loadCatalogue,
+  publicModels,
+} from '../../routing/index.ts'
 import { loadTarget, targetOf } from '../loading.ts'
 import type { Shell } from '../terminal.ts'
 
@@ -40,8 +46,9 @@ function models(shell: Shell, file: string | undefined, options: ModelsOptions):
   const lines = publicModels(plan).map(({ id, ownedBy }): ModelLine => {
     const found = findModel(index, id)
     const provider = 'provider' in found ? found.provider : null
-    const entry = catalogue.find('upstreamModel' in found ? found.upstreamModel : id)
-    const own = provider === null ? undefined : plan.features?.prices[provider.name]
+    const sent = 'upstreamModel' in found ? found.upstreamModel : id
+    const entry = catalogue.find(sent)
+    const own = provider === null ? null : configuredPrice(plan, provider, sent)
     const price = own ?? entry.price
     return {
       id,

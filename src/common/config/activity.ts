@@ -21,6 +21,7 @@ const DORMANT: readonly Dormant[] = [
   { key: 'routing', used: document => document.routing !== undefined },
   { key: 'prompt_caching', used: document => document.prompt_caching?.enabled === true },
   { key: 'ratelimits', used: document => document.ratelimits.length > 0 },
+  { key: 'limits', used: document => document.limits.rules.length > 0 },
   { key: 'state_storage', used: document => document.state_storage !== undefined },
   { key: 'tracing', used: document => document.tracing !== undefined },
   { key: 'tests[].expect.limit', used: hasExpectation('limit') },
@@ -29,10 +30,6 @@ const DORMANT: readonly Dormant[] = [
   { key: 'listeners[].type: agent', used: hasType('agent') },
   { key: 'listeners[].input_filters', used: hasList('input_filters') },
   { key: 'listeners[].output_filters', used: hasList('output_filters') },
-  {
-    key: 'model_providers[].prices',
-    used: document => document.model_providers.some(one => one.prices !== undefined),
-  },
   ...(
     [
       'optimize_context_window',

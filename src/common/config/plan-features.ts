@@ -131,6 +131,41 @@ export interface RateLimitPlan {
   readonly windowMs: number
 }
 
+export interface LimitTrait {
+  readonly kind: 'model' | 'provider' | 'listener' | 'key' | 'address' | 'header'
+  /** Lower-case name of a header field; null for the other kinds. */
+  readonly header: string | null
+}
+
+export interface LimitPlan {
+  readonly name: string
+  /** Names of provider entries, of models under wildcards, or whole wildcards; null: all. */
+  readonly models: readonly string[] | null
+  /** Names of listeners; null: all. */
+  readonly listeners: readonly string[] | null
+  /** All must be there; a value of null: with any value. */
+  readonly headers: readonly { readonly name: string; readonly value: string | null }[]
+  /** Counted by itself for each combination of these; empty: one count for all. */
+  readonly per: readonly LimitTrait[]
+  readonly requests: number | null
+  readonly tokens: number | null
+  readonly inputTokens: number | null
+  readonly outputTokens: number | null
+  readonly costUsd: number | null
+  /** At the same time. */
+  readonly concurrent: number | null
+  /** Over what time the amounts are; one of the two where there is an amount. */
+  readonly windowMs: number | null
+  readonly period: 'hour' | 'day' | 'week' | 'month' | null
+  readonly action: 'refuse' | 'report'
+}
+
+export interface LimitStorePlan {
+  readonly type: 'memory' | 'redis'
+  readonly redisUrl: SecretText | null
+  readonly onFailure: 'allow' | 'refuse'
+}
+
 export interface StatePlan {
   readonly type: 'memory' | 'postgres'
   readonly connectionString: SecretText | null
@@ -151,12 +186,13 @@ export interface TracingPlan {
   }[]
 }
 
-/** Prices of the file, US dollars per million tokens, by name of provider entry. */
+/** A price of the file, US dollars per million tokens. */
 export interface FilePrice {
   readonly input: number
   readonly output: number
   readonly cacheRead: number | null
   readonly cacheWrite: number | null
+  readonly cacheWriteLong: number | null
 }
 
 export interface FeaturePlan {
@@ -181,9 +217,12 @@ export interface FeaturePlan {
   /** Null: off. */
   readonly promptCaching: PromptCachingPlan | null
   readonly rateLimits: readonly RateLimitPlan[]
+  readonly limits: readonly LimitPlan[]
+  readonly limitStore: LimitStorePlan
   readonly state: StatePlan | null
   readonly tracing: TracingPlan | null
   readonly signals: boolean
+  /** By name of provider entry, or of a model under a wildcard. */
   readonly prices: Readonly<Record<string, FilePrice>>
   /** PEM file of authorities for upstreams; null: those of the runtime. */
   readonly upstreamCaFile: string | null

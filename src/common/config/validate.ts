@@ -13,7 +13,7 @@ type RawIssue = z.core.$ZodRawIssue
 type Issue = z.core.$ZodIssue
 
 /** Lists of allowed names in a message end here. */
-const ALLOWED_SHOWN_MAX = 24
+const ALLOWED_SHOWN_MAX = 32
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'text',

@@ -42,7 +42,7 @@ export function isSecretPath(path: Path): boolean {
   if (last === 'key') return path.includes('access_keys')
   const map = path[path.length - 2]
   if (typeof map === 'string' && HEADER_MAPS.has(map)) return SECRET_HEADER.test(last)
-  return last === 'url' && path.includes('session_cache')
+  return last === 'url' && (path.includes('session_cache') || path.includes('store'))
 }
 
 /** Replaces references in place, notes what was written, and tells the findings which texts to hide. */

@@ -21,6 +21,8 @@ const RESTS_ON: Readonly<Record<string, readonly string[]>> = {
   S05: ['admin'],
   S11: ['listeners'],
   S14: ['model_providers', 'model_aliases'],
+  S21: ['listeners'],
+  S23: ['model_providers', 'model_aliases'],
   S15: ['model_providers', 'model_aliases'],
   W15: ['prompt_targets'],
 }

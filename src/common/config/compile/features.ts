@@ -1,17 +1,18 @@
 // Everything that is not a socket, a model or a bound, gathered into the plan.
 
 import type { Findings } from '../issues.ts'
-import type { ProviderPlan } from '../plan.ts'
-import type { FeaturePlan, FilePrice, ListenerFeatures } from '../plan-features.ts'
+import type { ListenerPlan, ProviderPlan } from '../plan.ts'
+import type { FeaturePlan, ListenerFeatures } from '../plan-features.ts'
 import type { ConfigDocument } from '../schema/document.ts'
 import type { Env } from '../values.ts'
+import { compileLimits, compileLimitStore, compileRateLimits } from './limits.ts'
 import type { ModelNames } from './names.ts'
+import { compilePrices } from './prices.ts'
 import { compilePromptTargets, orchestratorEndpoint } from './prompt-targets.ts'
 import type { Remotes } from './remotes.ts'
 import {
   compileBudget,
   compileCaching,
-  compileLimits,
   compileRouter,
   compileRoutes,
   compileSessions,
@@ -26,6 +27,7 @@ export interface FeatureSources {
   readonly document: ConfigDocument
   readonly remotes: Remotes
   readonly listeners: Readonly<Record<string, ListenerFeatures>>
+  readonly sockets: readonly ListenerPlan[]
   readonly providers: readonly ProviderPlan[]
   readonly names: ModelNames
   readonly aliases: Readonly<Record<string, string>>
@@ -55,26 +57,13 @@ export function compileFeatures(sources: FeatureSources): FeaturePlan {
     sessions,
     budget: compileBudget(document, cost, findings),
     promptCaching: compileCaching(document, sessions),
-    rateLimits: compileLimits(document, names, aliases, findings),
+    rateLimits: compileRateLimits(sources),
+    limits: compileLimits(sources),
+    limitStore: compileLimitStore(sources),
     state: compileState(document, findings),
     tracing: compileTracing(document, env, findings),
     signals: document.overrides?.disable_signals !== true,
-    prices: pricesOf(document),
+    prices: compilePrices(document, names, aliases, findings),
     upstreamCaFile: document.overrides?.upstream_tls_ca_path ?? null,
   }
-}
-
-function pricesOf(document: ConfigDocument): Record<string, FilePrice> {
-  const prices: Record<string, FilePrice> = {}
-  for (const entry of document.model_providers) {
-    if (entry.prices === undefined) continue
-    const { input, output, cache_read: cacheRead, cache_write: cacheWrite } = entry.prices
-    prices[entry.name ?? entry.model] = {
-      input,
-      output,
-      cacheRead: cacheRead ?? null,
-      cacheWrite: cacheWrite ?? null,
-    }
-  }
-  return prices
 }

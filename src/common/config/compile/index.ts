@@ -61,6 +61,7 @@ export function compile(document: ConfigDocument, sources: CompileSources): Plan
       document,
       remotes,
       listeners: features,
+      sockets: listeners,
       providers,
       names,
       aliases,

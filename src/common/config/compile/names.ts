@@ -51,6 +51,11 @@ export class ModelNames {
     return { kind: 'none', nearest: nearestNames(asked, known, 1) }
   }
 
+  /** `corp/*`, where such an entry is configured. */
+  isWildcard(asked: string): boolean {
+    return asked.endsWith('/*') && this.prefixes.has(asked.slice(0, -2))
+  }
+
   /** For messages. */
   shown(): string {
     const names = [...new Set(this.full.values())]

@@ -1,5 +1,4 @@
-// `routing_preferences`, `model_metrics_sources`, `routing`, `prompt_caching`, `ratelimits`: what chooses a model and
-// what limits it.
+// `routing_preferences`, `model_metrics_sources`, `routing`, `prompt_caching`: what chooses a model.
 
 import type { Findings } from '../issues.ts'
 import type { Path } from '../places.ts'
@@ -8,13 +7,13 @@ import type {
   CostSourcePlan,
   LatencySourcePlan,
   PromptCachingPlan,
-  RateLimitPlan,
   RouterPlan,
   RoutePlan,
   SessionPlan,
 } from '../plan-features.ts'
 import type { ConfigDocument } from '../schema/document.ts'
 import type { ModelNames } from './names.ts'
+import { resolved } from './resolved.ts'
 
 type Aliases = Readonly<Record<string, string>>
 
@@ -22,8 +21,6 @@ const COST_URLS = {
   digitalocean: 'https://api.digitalocean.com/v2/gen-ai/models/catalog',
   'models.dev': 'https://models.dev/api.json',
 } as const
-
-const WINDOWS_MS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
 
 /** The reference's defaults, used where the block is absent. */
 const SESSION_TTL_SECONDS = 600
@@ -62,33 +59,6 @@ export function compileRoutes(
     })
     return { name: entry.name, description: entry.description, models, prefer }
   })
-}
-
-function resolved(
-  model: string,
-  path: Path,
-  code: string,
-  what: string,
-  names: ModelNames,
-  aliases: Aliases,
-  findings: Findings,
-): string[] {
-  const meaning = names.meaning(model, aliases)
-  switch (meaning.kind) {
-    case 'one':
-    case 'wildcard':
-      return [meaning.name]
-    case 'several': {
-      const message = `${what} names a model id that several entries have; name one of them`
-      findings.error({ code, path, message, allowed: meaning.names.join(', ') })
-      return []
-    }
-    case 'none': {
-      const message = `${what} names a model that is not configured`
-      findings.error({ code, path, message, allowed: names.shown(), suggestions: meaning.nearest })
-      return []
-    }
-  }
 }
 
 export interface MetricsSources {
@@ -188,29 +158,4 @@ export function compileRouter({ overrides, routing }: ConfigDocument): RouterPla
     contextTokens: overrides?.orchestrator_model_context_length ?? ROUTER_CONTEXT_TOKENS,
     routeOnUserOnly: routing?.route_on_user_only ?? false,
   }
-}
-
-export function compileLimits(
-  document: ConfigDocument,
-  names: ModelNames,
-  aliases: Aliases,
-  findings: Findings,
-): RateLimitPlan[] {
-  const seen = new Set<string>()
-  return document.ratelimits.map((entry, at) => {
-    const path: Path = ['ratelimits', at]
-    const header = entry.selector.key.toLowerCase()
-    const value = entry.selector.value === '*' ? null : (entry.selector.value ?? null)
-    const models =
-      entry.model === '*'
-        ? null
-        : resolved(entry.model, [...path, 'model'], 'S14', 'the rate limit', names, aliases, findings)
-    const key = JSON.stringify([models, header, value])
-    if (seen.has(key)) {
-      const message = 'the same model and selector has a limit above; both count'
-      findings.warn({ code: 'W16', path, message, showFound: false })
-    }
-    seen.add(key)
-    return { models, header, value, tokens: entry.limit.tokens, windowMs: WINDOWS_MS[entry.limit.unit] }
-  })
 }

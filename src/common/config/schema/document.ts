@@ -3,10 +3,11 @@
 import { z } from 'zod'
 import { agent, endpoint, filter } from './agents.ts'
 import { listener } from './listeners.ts'
+import { limits, rateLimit } from './limits.ts'
 import { list, name, pick, text } from './pieces.ts'
 import { promptGuards, promptTarget } from './prompt-targets.ts'
-import { alias, provider } from './providers.ts'
-import { metricsSource, overrides, promptCaching, rateLimit, routing, routingPreference } from './routing.ts'
+import { alias, price, provider } from './providers.ts'
+import { metricsSource, overrides, promptCaching, routing, routingPreference } from './routing.ts'
 import { admin, server, upstream } from './server.ts'
 import { stateStorage, tracing } from './state.ts'
 import { configTest } from './tests.ts'
@@ -30,6 +31,11 @@ export const document = z.strictObject({
   prompt_caching: promptCaching.optional(),
   overrides: overrides.optional(),
   ratelimits: list('Limits on input tokens.', rateLimit).default([]),
+  limits: limits.prefault({}),
+  prices: z
+    .record(name('Name, model id or alias, or a model under a wildcard.'), price)
+    .describe('What models cost, where no entry says it; win over every price list.')
+    .default({}),
   state_storage: stateStorage.optional(),
   tracing: tracing.optional(),
   mode: pick('Accepted for old files; has no meaning.', ['llm', 'prompt']).optional(),

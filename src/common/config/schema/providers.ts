@@ -55,6 +55,22 @@ const providerAuth = z
   })
   .describe('Credentials that are computed or renewed, instead of a key.')
 
+export const price = z
+  .strictObject({
+    input: amount('US dollars per million input tokens.', 0, 100_000),
+    output: amount('US dollars per million output tokens.', 0, 100_000),
+    cache_read: amount('US dollars per million tokens read from the prompt cache.', 0, 100_000).optional(),
+    cache_write: amount('US dollars per million tokens written to the prompt cache.', 0, 100_000).optional(),
+    cache_write_long: amount(
+      'US dollars per million tokens written to be kept for an hour; default: `cache_write`.',
+      0,
+      100_000,
+    ).optional(),
+  })
+  .describe('Prices of a model.')
+
+export type Price = z.output<typeof price>
+
 export const provider = z.strictObject({
   model: name('`<vendor>/<model>`, or `<vendor>/*` for every model of the vendor.'),
   name: name('Name callers use; default: `model` as written. Prefix of a wildcard.').optional(),
@@ -107,19 +123,7 @@ export const provider = z.strictObject({
     'Models to try next when this one fails before its first byte.',
     name('A model name.'),
   ).optional(),
-  prices: z
-    .strictObject({
-      input: amount('US dollars per million input tokens.', 0, 100_000),
-      output: amount('US dollars per million output tokens.', 0, 100_000),
-      cache_read: amount('US dollars per million tokens read from the prompt cache.', 0, 100_000).optional(),
-      cache_write: amount(
-        'US dollars per million tokens written to the prompt cache.',
-        0,
-        100_000,
-      ).optional(),
-    })
-    .describe('Prices of this model; win over every price list.')
-    .optional(),
+  prices: price.describe('Prices of this model; win over every price list.').optional(),
 })
 
 export type ProviderEntry = z.output<typeof provider>

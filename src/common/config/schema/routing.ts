@@ -1,4 +1,4 @@
-// `routing_preferences`, `model_metrics_sources`, `routing`, `prompt_caching`, `ratelimits`, `overrides`.
+// `routing_preferences`, `model_metrics_sources`, `routing`, `prompt_caching`, `overrides`.
 
 import { z } from 'zod'
 import { amount, flag, list, name, pick, secret, text, url, wait, whole } from './pieces.ts'
@@ -78,22 +78,6 @@ export const promptCaching = z
     session_ttl_seconds: whole('Default: `routing.session_ttl_seconds`.', 1, 2_000_000_000).optional(),
   })
   .describe('Prompt caches of vendors.')
-
-export const rateLimit = z.strictObject({
-  model: name('Name, model id or alias; `*` for each model.'),
-  selector: z
-    .strictObject({
-      key: name('Header whose value separates callers.'),
-      value: name('One value, or `*` for each value by itself.').optional(),
-    })
-    .describe('Whom the limit is for.'),
-  limit: z
-    .strictObject({
-      tokens: whole('Input tokens per unit.', 1, Number.MAX_SAFE_INTEGER),
-      unit: pick('Window.', ['second', 'minute', 'hour', 'day']),
-    })
-    .describe('How much.'),
-})
 
 export const overrides = z
   .strictObject({
