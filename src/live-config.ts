@@ -41,7 +41,7 @@ export class LiveConfig {
     this.files = new Set(files)
     this.latest = loaded
     this.reloader = new Reloader({ plan, load: () => this.load(), use, log, clock })
-    this.watch = new FileWatch({ changed: async () => void (await this.reload('file')) })
+    this.watch = new FileWatch({ changed: () => this.noticed() })
   }
 
   /** Changes of the files are obeyed from now on. */
@@ -74,10 +74,15 @@ export class LiveConfig {
     return this.reloader.snapshot()
   }
 
-  async reload(source: ReloadSource): Promise<ReloadReport> {
+  async reload(source: Exclude<ReloadSource, 'file'>): Promise<ReloadReport> {
     const report = await this.reloader.reload(source)
     this.tell(report)
     return report
+  }
+
+  private async noticed(): Promise<void> {
+    const report = await this.reloader.noticed(() => this.watch.isNew())
+    if (report !== null) this.tell(report)
   }
 
   async reloadAsked(): Promise<ChangeAnswer> {
@@ -100,6 +105,7 @@ export class LiveConfig {
     const { options, clock, finish } = this.parts
     const readAtMs = clock.epochMs()
     const files = new Set<string>()
+    const before = await this.watch.contents()
     try {
       const loaded = await loadChecked({ ...options, onFile: file => files.add(file) })
       const plan = await finish(loaded)
@@ -111,7 +117,7 @@ export class LiveConfig {
       for (const file of files) this.files.add(file)
       throw error
     } finally {
-      await this.watch.watch(this.files, readAtMs)
+      await this.watch.watch(this.files, readAtMs, before)
     }
   }
 

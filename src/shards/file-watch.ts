@@ -39,6 +39,10 @@ interface Seen {
   readonly content: string
 }
 
+export type FileContents = ReadonlyMap<string, Seen>
+
+const NOTHING: FileContents = new Map()
+
 interface Folder {
   readonly watcher: FSWatcher | null
   /** The folder that was opened: a path may come to mean another. */
@@ -52,7 +56,10 @@ export class FileWatch {
   private readonly options: FileWatchOptions
   private readonly poll: NodeJS.Timeout
   private readonly folders: Map<string, Folder> = new Map()
+  /** What was told of, or read since. */
   private seen: Map<string, Seen> = new Map()
+  /** What was read last. */
+  private read: ReadonlyMap<string, Seen> = new Map()
   /** Names in the watched folders that mean something. */
   private names: Set<string> = new Set()
   private timer: NodeJS.Timeout | null = null
@@ -66,16 +73,36 @@ export class FileWatch {
   }
 
   /**
-   * Watches these files from now on. `readAtMs`: when whoever uses them began to read them; a file that changed since
-   * is told of, although its change was not watched.
+   * Watches these files from now on, which have just been read. `readAtMs`: when reading began, and `before` what
+   * {@link contents} was then. A file that has changed since is told of; one that was read as it is now is not, however
+   * new it may be.
    */
-  async watch(files: Iterable<string>, readAtMs: number): Promise<void> {
+  async watch(files: Iterable<string>, readAtMs: number, before: FileContents = NOTHING): Promise<void> {
     const wanted = [...new Set(files)].slice(0, FILES_MAX)
-    const seen = new Map<string, Seen>()
-    for (const file of wanted) seen.set(file, this.seen.get(file) ?? (await firstLook(file, readAtMs)))
-    this.seen = seen
+    const read = new Map<string, Seen>()
+    for (const file of wanted) {
+      const was = before.get(file)
+      const is = was === undefined ? await firstLook(file, readAtMs) : await contentOf(file)
+      // Also one that was written anew with the same text: what was read in between is anybody's guess.
+      const stays = was === undefined || (was.content === is.content && was.look === is.look)
+      read.set(file, stays ? is : UNKNOWN)
+    }
+    this.seen = new Map(read)
+    this.read = read
     await this.openFolders()
-    if ([...seen.values()].includes(UNKNOWN)) this.wake()
+    if ([...read.values()].includes(UNKNOWN)) this.wake()
+  }
+
+  /** What the watched files hold now; for {@link watch}. */
+  async contents(): Promise<FileContents> {
+    const found = new Map<string, Seen>()
+    for (const file of this.seen.keys()) found.set(file, await contentOf(file))
+    return found
+  }
+
+  /** Whether the files hold something else than what was read last. */
+  async isNew(): Promise<boolean> {
+    return !same(this.read, await this.contents())
   }
 
   close(): void {
@@ -114,10 +141,10 @@ export class FileWatch {
     try {
       do {
         this.lookAgain = false
-        const before = this.seen
         const found = await this.rested()
-        if (this.closed || same(before, found)) continue
-        this.seen = found
+        // Compared with what is known by now: while the files came to rest somebody may have read them.
+        if (this.closed || same(this.seen, found)) continue
+        this.seen = new Map(found)
         await this.options.changed()
       } while (this.lookAgain && !this.closed)
       if (!this.closed) await this.openFolders()
@@ -126,7 +153,7 @@ export class FileWatch {
     }
   }
 
-  private async rested(): Promise<Map<string, Seen>> {
+  private async rested(): Promise<FileContents> {
     let found = await this.contents()
     if (same(this.seen, found)) return found
     for (let looks = 0; looks < RESTLESS_LOOKS_MAX; looks += 1) {
@@ -135,12 +162,6 @@ export class FileWatch {
       if (same(found, next)) return next
       found = next
     }
-    return found
-  }
-
-  private async contents(): Promise<Map<string, Seen>> {
-    const found = new Map<string, Seen>()
-    for (const file of this.seen.keys()) found.set(file, await contentOf(file))
     return found
   }
 

@@ -69,6 +69,14 @@ interface Remembered {
   readonly plan: Plan | null
 }
 
+/** An attempt that waits for its turn. */
+interface Waiting {
+  /** Somebody asked for it; else files were only seen to have changed. */
+  asked: boolean
+  /** Null when nothing had to be tried. */
+  readonly done: Promise<ReloadReport | null>
+}
+
 /** Why a way back does not exist. */
 export class NoSuchPlan extends Error {
   override readonly name = 'NoSuchPlan'
@@ -82,7 +90,7 @@ export class Reloader {
   private errors: readonly string[] = []
   private usableAtMs: number
   private running: Promise<unknown> = Promise.resolve()
-  private queued: Promise<ReloadReport> | null = null
+  private waiting: Waiting | null = null
 
   constructor(options: ReloaderOptions) {
     const { plan, clock } = options
@@ -99,12 +107,18 @@ export class Reloader {
   }
 
   /** Never rejects. Whoever asks while an attempt waits for its turn shares it. */
-  reload(source: ReloadSource): Promise<ReloadReport> {
-    this.queued ??= this.inTurn(() => {
-      this.queued = null
-      return this.attempt(source)
-    })
-    return this.queued
+  async reload(source: ReloadSource): Promise<ReloadReport> {
+    const waiting = this.turnOf(source, async () => true)
+    waiting.asked = true
+    return (await waiting.done)!
+  }
+
+  /**
+   * For whoever noticed that files have changed: one content is tried once. Null when an attempt has read it since,
+   * whoever asked for that one; else a change and a request that come together would undo what came between them.
+   */
+  noticed(isNew: () => Promise<boolean>): Promise<ReloadReport | null> {
+    return this.turnOf('file', isNew).done
   }
 
   /** Back to the plan before the one in use, or to a named one. Rejects with {@link NoSuchPlan}. */
@@ -129,6 +143,17 @@ export class Reloader {
     const ok = new ValueFamily(METRICS.configOk)
     ok.of().add(this.errors.length === 0 ? 1 : 0)
     return [this.reloads, at, ok].map(family => family.rows())
+  }
+
+  private turnOf(source: ReloadSource, isNew: () => Promise<boolean>): Waiting {
+    if (this.waiting !== null) return this.waiting
+    const done = this.inTurn(async () => {
+      this.waiting = null
+      return waiting.asked || (await isNew()) ? this.attempt(source) : null
+    })
+    const waiting: Waiting = { asked: false, done }
+    this.waiting = waiting
+    return waiting
   }
 
   private inTurn<T>(step: () => Promise<T>): Promise<T> {

@@ -157,6 +157,46 @@ test('a change while a change is being taken is taken after it', async () => {
   expect(most).toBe(1)
 })
 
+describe('a change that somebody else has read', () => {
+  let file = ''
+  /** Somebody reads the files, as for a request. */
+  async function readByOther(meanwhile: () => void = () => {}): Promise<void> {
+    const readAtMs = Date.now()
+    const before = await watch!.contents()
+    meanwhile()
+    await watch!.watch([file], readAtMs, before)
+  }
+  beforeEach(async () => {
+    file = join(folder, 'config.yaml')
+    writeFileSync(file, 'a')
+    await watching([file], 50)
+  })
+
+  test('is not told of', async () => {
+    writeFileSync(file, 'b')
+    await readByOther()
+    await quiet()
+    expect(changes).toBe(0)
+    expect(await watch!.isNew()).toBe(false)
+  })
+
+  test('while it came to rest is not told of either', async () => {
+    writeFileSync(file, 'b')
+    // Behind the event, before the second look at the content.
+    await new Promise(done => setTimeout(done, 75))
+    await readByOther()
+    await quiet()
+    expect(changes).toBe(0)
+  })
+
+  test.each(['c', 'b'])('and that changed to %s meanwhile is told of', async text => {
+    writeFileSync(file, 'b')
+    await readByOther(() => writeFileSync(file, text))
+    await noticed(1, 'the change is noticed')
+    expect(await watch!.isNew()).toBe(true)
+  })
+})
+
 test('after its end nothing is told', async () => {
   const file = join(folder, 'config.yaml')
   writeFileSync(file, 'a')

@@ -135,6 +135,42 @@ describe('an attempt', () => {
     expect(new Set(await Promise.all(rest)).size).toBe(1)
     expect(loads).toBe(2)
   })
+
+  test('for files that somebody has read since does not take place and leaves no trace', async () => {
+    next = wrong('broken')
+    await reloader.reload('request')
+    expect(await reloader.noticed(async () => false)).toBeNull()
+    expect(await reloader.noticed(async () => true)).toMatchObject({ result: 'refused', source: 'file' })
+    expect(metric('sluice_config_reloads_total', 'refused')).toBe(2)
+  })
+
+  test('that somebody asks for takes place, whoever was there first', async () => {
+    next = () => changed('b', 5)
+    const noticed = reloader.noticed(async () => false)
+    const asked = reloader.reload('request')
+    expect(await asked).toMatchObject({ result: 'used' })
+    expect(await noticed).toBe(await asked)
+  })
+
+  test('is looked at when its turn comes, so that a way back is not undone by the file it leads away from', async () => {
+    const first = reloader.plan.hash
+    let read = 'a'
+    let file = 'a'
+    next = () => {
+      read = file
+      return changed('b', 5)
+    }
+    file = 'b'
+    const asked = reloader.reload('request')
+    await new Promise(setImmediate)
+    // The watch sees the same change a little later.
+    const noticed = reloader.noticed(async () => read !== file)
+    const back = reloader.rollback(first)
+    expect((await asked).result).toBe('used')
+    expect(await noticed).toBeNull()
+    await back
+    expect(reloader.plan.hash).toBe(first)
+  })
 })
 
 describe('the history', () => {
