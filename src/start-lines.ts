@@ -9,6 +9,7 @@ import {
   type Plan,
   type ProviderPlan,
 } from './common/config/index.ts'
+import { proxyText } from './common/proxies.ts'
 import { loadCatalogue, publicModels } from './routing/index.ts'
 
 export interface StartFacts {
@@ -24,6 +25,9 @@ export interface StartFacts {
 
 /** More would push the line to paste off the screen. */
 const MODELS_SHOWN_MAX = 12
+
+/** Of NO_PROXY; who wrote more than this knows what. */
+const EXCEPTIONS_SHOWN_MAX = 8
 
 /** Shown of a hash; the same length as in reply headers. */
 const HASH_CHARS = 12
@@ -49,8 +53,26 @@ export function startLines(facts: StartFacts): string[] {
       `http://${shownHost(address)}:${facts.adminPort} (/healthz /readyz /metrics /config)`,
     ]),
     ...labelled('threads', [`${count(facts.shards, 'shard')}, ${facts.acceptor} acceptor`]),
+    ...labelled('proxy', proxyLines(plan)),
     ...labelled('try', tryLines(plan, facts.ports)),
   ]
+}
+
+/** Which proxies calls go through, and what stays away from them. */
+function proxyLines({ upstream: { proxies } }: Plan): string[] {
+  if (proxies === undefined) return []
+  const { http, https, except } = proxies
+  const [forHttp, forHttps] = [http, https].map(proxy => (proxy === null ? null : proxyText(proxy)))
+  const lines =
+    forHttp === forHttps
+      ? [`${forHttp} for every upstream`]
+      : [
+          ...(forHttps === null ? [] : [`${forHttps} for https upstreams`]),
+          ...(forHttp === null ? [] : [`${forHttp} for http upstreams`]),
+        ]
+  const shown = except.slice(0, EXCEPTIONS_SHOWN_MAX)
+  if (except.length > shown.length) shown.push(`and ${except.length - shown.length} more`)
+  return [...lines, `none for ${['this machine', ...shown].join(', ')}`]
 }
 
 function labelled(label: string, lines: readonly string[]): string[] {

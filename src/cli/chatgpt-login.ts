@@ -5,9 +5,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { ProxiesPlan } from '../common/config/index.ts'
+import { GatewayError } from '../common/errors.ts'
 import { sleep } from './calls.ts'
 import { Failure } from './exit.ts'
 import { writeWhole } from './instance.ts'
+import { askOutside } from './outbound.ts'
 
 export const ISSUER = 'https://auth.openai.com'
 const CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
@@ -28,6 +31,12 @@ export function isLoggedIn(file: string): boolean {
   return existsSync(file)
 }
 
+/** Who gives logins, and how it is reached. */
+export interface LoginHost {
+  readonly issuer: string
+  readonly proxies: ProxiesPlan | null
+}
+
 export interface DeviceCode {
   readonly page: string
   readonly code: string
@@ -35,8 +44,8 @@ export interface DeviceCode {
   readonly pollMs: number
 }
 
-export async function requestCode(issuer: string, pollMsMin: number = POLL_MS_MIN): Promise<DeviceCode> {
-  const { status, document } = await post(`${issuer}/api/accounts/deviceauth/usercode`, {
+export async function requestCode(host: LoginHost, pollMsMin: number = POLL_MS_MIN): Promise<DeviceCode> {
+  const { status, document } = await post(host, '/api/accounts/deviceauth/usercode', {
     client_id: CLIENT_ID,
   })
   const code = document['user_code'] ?? document['usercode']
@@ -48,20 +57,20 @@ export async function requestCode(issuer: string, pollMsMin: number = POLL_MS_MI
   }
   const intervalMs = Number(document['interval'] ?? 0) * SECOND_MS
   const pollMs = Math.max(pollMsMin, Number.isFinite(intervalMs) ? intervalMs : 0)
-  return { page: `${issuer}/codex/device`, code, deviceId, pollMs }
+  return { page: `${host.issuer}/codex/device`, code, deviceId, pollMs }
 }
 
 /** Waits until the person has typed the code; writes the file. Returns the account, if it is told. */
-export async function finishLogin(issuer: string, device: DeviceCode, file: string): Promise<string | null> {
-  const granted = await grantOf(issuer, device)
+export async function finishLogin(host: LoginHost, device: DeviceCode, file: string): Promise<string | null> {
+  const granted = await grantOf(host, device)
   const form = new URLSearchParams({
     grant_type: 'authorization_code',
     code: String(granted['authorization_code'] ?? ''),
-    redirect_uri: `${issuer}/deviceauth/callback`,
+    redirect_uri: `${host.issuer}/deviceauth/callback`,
     client_id: CLIENT_ID,
     code_verifier: String(granted['code_verifier'] ?? ''),
   })
-  const { status, document } = await post(`${issuer}/oauth/token`, form)
+  const { status, document } = await post(host, '/oauth/token', form)
   const { access_token: access, refresh_token: refresh, id_token: id } = document
   if (status !== 200 || typeof access !== 'string' || typeof refresh !== 'string') {
     throw new Failure(`the login was not completed: status ${status}`)
@@ -80,13 +89,13 @@ export async function finishLogin(issuer: string, device: DeviceCode, file: stri
 }
 
 async function grantOf(
-  issuer: string,
+  host: LoginHost,
   { deviceId, code, pollMs }: DeviceCode,
 ): Promise<Record<string, unknown>> {
   const deadline = performance.now() + LOGIN_MS_MAX
   while (performance.now() < deadline) {
     const asked = { device_auth_id: deviceId, user_code: code }
-    const { status, document } = await post(`${issuer}/api/accounts/deviceauth/token`, asked)
+    const { status, document } = await post(host, '/api/accounts/deviceauth/token', asked)
     if (status === 200) return document
     // Both mean: not yet.
     if (status !== 403 && status !== 404) throw new Failure(`the login failed: status ${status}`)
@@ -96,25 +105,28 @@ async function grantOf(
 }
 
 async function post(
-  url: string,
+  { issuer, proxies }: LoginHost,
+  path: string,
   body: Readonly<Record<string, string>> | URLSearchParams,
 ): Promise<{ status: number; document: Record<string, unknown> }> {
   const form = body instanceof URLSearchParams
   try {
-    const response = await fetch(url, {
+    const { status, text } = await askOutside(proxies, {
       method: 'POST',
-      headers: {
-        'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json',
-        accept: 'application/json',
-      },
+      url: `${issuer}${path}`,
+      headers: [
+        'content-type',
+        form ? 'application/x-www-form-urlencoded' : 'application/json',
+        'accept',
+        'application/json',
+      ],
       body: form ? body.toString() : JSON.stringify(body),
-      signal: AbortSignal.timeout(CALL_MS_MAX),
+      waitMsMax: CALL_MS_MAX,
     })
-    const text = await response.text()
-    return { status: response.status, document: parsed(text) }
+    return { status, document: parsed(text) }
   } catch (error) {
-    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined
-    throw new Failure(`${new URL(url).host} cannot be reached: ${cause?.code ?? (error as Error).message}`)
+    if (!(error instanceof GatewayError)) throw error
+    throw new Failure(error.message)
   }
 }
 

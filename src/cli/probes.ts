@@ -4,6 +4,9 @@
 import { lookup } from 'node:dns/promises'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import type { ProxyPlan } from '../common/config/index.ts'
+import { proxyText } from '../common/proxies.ts'
+import { askForTunnel, ProxyFault } from '../upstream/index.ts'
 
 export interface Probe {
   readonly ok: boolean
@@ -17,10 +20,10 @@ const DAY_MS = 86_400_000
 const CERTIFICATE_DAYS_MIN = 14
 const REPLY_BYTES_MAX = 4_096
 
-export async function probeOrigin(origin: string): Promise<Probe> {
-  const { hostname, port, protocol } = new URL(origin)
-  const host = hostname.replace(/^\[|\]$/g, '')
-  const secure = protocol === 'https:'
+/** With a proxy, through it, as calls will go: then the name is the proxy's to find. */
+export async function probeOrigin(origin: string, proxy: ProxyPlan | null = null): Promise<Probe> {
+  if (proxy !== null) return probeThrough(origin, proxy)
+  const { host, port, secure } = placeOf(origin)
   const begun = performance.now()
   let address: string
   try {
@@ -28,13 +31,67 @@ export async function probeOrigin(origin: string): Promise<Probe> {
   } catch (error) {
     return { ok: false, detail: `DNS: ${reason(error)}` }
   }
-  const number = Number(port === '' ? (secure ? 443 : 80) : port)
   try {
-    const note = secure ? await tlsNote(host, number) : await tcpNote(host, number)
+    const note = secure ? await tlsNote(host, { host, port }) : await tcpNote(host, port)
     return { ok: true, detail: `${address}, ${note}, ${Math.round(performance.now() - begun)} ms` }
   } catch (error) {
     return { ok: false, detail: `${address}, ${secure ? 'TLS' : 'TCP'}: ${reason(error)}` }
   }
+}
+
+async function probeThrough(origin: string, proxy: ProxyPlan): Promise<Probe> {
+  const via = `through ${proxyText(proxy)}`
+  const { host, secure, authority } = placeOf(origin)
+  const begun = performance.now()
+  let at = 'the proxy'
+  try {
+    const target = { host: proxy.host, port: proxy.port }
+    const socket = proxy.secure
+      ? await opened(connectTls({ ...target, ...serverName(proxy.host) }), 'secureConnect')
+      : await opened(connectTcp(target), 'connect')
+    let note = 'connected to the proxy'
+    if (secure) {
+      await tunnelled(socket, proxy, authority)
+      at = 'TLS'
+      note = await tlsNote(host, { socket })
+    }
+    socket.destroy()
+    return { ok: true, detail: `${via}, ${note}, ${Math.round(performance.now() - begun)} ms` }
+  } catch (error) {
+    const words = error instanceof ProxyFault ? ` ${error.message}` : `: ${reason(error)}`
+    return { ok: false, detail: `${via}, ${at}${words}` }
+  }
+}
+
+function placeOf(origin: string): { host: string; port: number; secure: boolean; authority: string } {
+  const { hostname, port, protocol } = new URL(origin)
+  const secure = protocol === 'https:'
+  const number = Number(port === '' ? (secure ? 443 : 80) : port)
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: number, secure, authority: `${hostname}:${number}` }
+}
+
+/** An address may not be asked for by name. */
+function serverName(host: string): { servername?: string } {
+  return /^[\d.]+$|:/.test(host) ? {} : { servername: host }
+}
+
+/** The proxy has opened the way. */
+function tunnelled(socket: Socket, proxy: ProxyPlan, authority: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => socket.destroy(new Error(`gave no answer within ${PROBE_MS_MAX} ms`)),
+      PROBE_MS_MAX,
+    )
+    socket.once('error', reject)
+    socket.once('close', () => {
+      clearTimeout(timer)
+      reject(new ProxyFault('closed the connection before it answered'))
+    })
+    askForTunnel(socket, proxy, authority, () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 async function tcpNote(host: string, port: number): Promise<string> {
@@ -43,11 +100,11 @@ async function tcpNote(host: string, port: number): Promise<string> {
   return 'connected'
 }
 
-async function tlsNote(host: string, port: number): Promise<string> {
-  const socket = await opened(
-    connectTls({ host, port, ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }) }),
-    'secureConnect',
-  )
+async function tlsNote(
+  host: string,
+  way: { host: string; port: number } | { socket: Socket },
+): Promise<string> {
+  const socket = await opened(connectTls({ ...way, host, ...serverName(host) }), 'secureConnect')
   const { valid_to: until } = socket.getPeerCertificate()
   const version = socket.getProtocol() ?? 'TLS'
   socket.destroy()

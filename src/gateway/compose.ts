@@ -1,6 +1,7 @@
 // Puts an engine together: the one place where a shard's parts meet. Owns what outlives a plan (the upstream
 // client, the breakers); refuses to know threads and sockets of clients.
 
+import { isDeepStrictEqual } from 'node:util'
 import { type Clock, systemClock } from '../common/clock.ts'
 import type { Plan } from '../common/config/index.ts'
 import { Authorizer } from '../providers/index.ts'
@@ -11,6 +12,7 @@ import {
   type UpstreamCall,
   type UpstreamClient,
   type UpstreamHandler,
+  type UpstreamOptions,
   type UpstreamPoolFacts,
   type UpstreamRequest,
 } from '../upstream/index.ts'
@@ -66,20 +68,20 @@ export class Gateway {
 class PlannedUpstream implements UpstreamClient {
   private readonly clock: Clock
   private client: UpstreamClient
-  private connectionsMax: number
+  private options: ClientOptions
 
   constructor(plan: Plan, clock: Clock) {
     this.clock = clock
-    this.connectionsMax = plan.upstream.connectionsMax
-    this.client = createUpstreamClient({ connectionsMax: this.connectionsMax, clock })
+    this.options = clientOptions(plan)
+    this.client = createUpstreamClient({ ...this.options, clock })
   }
 
   usePlan(plan: Plan): void {
-    const { connectionsMax } = plan.upstream
-    if (connectionsMax === this.connectionsMax) return
+    const options = clientOptions(plan)
+    if (isDeepStrictEqual(options, this.options)) return
     const old = this.client
-    this.connectionsMax = connectionsMax
-    this.client = createUpstreamClient({ connectionsMax, clock: this.clock })
+    this.options = options
+    this.client = createUpstreamClient({ ...options, clock: this.clock })
     void old.close()
   }
 
@@ -94,4 +96,11 @@ class PlannedUpstream implements UpstreamClient {
   close(): Promise<void> {
     return this.client.close()
   }
+}
+
+type ClientOptions = Pick<UpstreamOptions, 'connectionsMax' | 'proxies'>
+
+/** What of a plan makes another client; compared by value. */
+function clientOptions({ upstream }: Plan): ClientOptions {
+  return { connectionsMax: upstream.connectionsMax, proxies: upstream.proxies ?? null }
 }

@@ -1,6 +1,8 @@
 // The client: one pool per origin, one sweep over all of them.
 
 import type { Clock } from '../common/clock.ts'
+import type { ProxyPlan } from '../common/config/plan.ts'
+import type { ProxyRules } from '../common/proxies.ts'
 import { RefusedCall } from './call.ts'
 import { Target } from './connect.ts'
 import { SweepTimer } from './deadlines.ts'
@@ -26,9 +28,12 @@ export class PooledClient implements UpstreamClient {
   private closing = false
   private onClosed: (() => void) | null = null
 
-  constructor(limits: PoolLimits, openConnection: OpenConnection, clock: Clock) {
+  private readonly proxies: ProxyRules
+
+  constructor(limits: PoolLimits, openConnection: OpenConnection, proxies: ProxyRules, clock: Clock) {
     this.limits = limits
     this.openConnection = openConnection
+    this.proxies = proxies
     this.clock = clock
   }
 
@@ -60,12 +65,20 @@ export class PooledClient implements UpstreamClient {
 
   private addPool(origin: string): OriginPool | null {
     if (this.byOrigin.size >= POOLS_MAX && !this.dropEmptyPool()) return null
-    const pool = new OriginPool(new Target(origin), this.limits, this.openConnection, () =>
-      this.checkClosed(),
+    const pool = new OriginPool(
+      new Target(origin, this.proxyFor(origin)),
+      this.limits,
+      this.openConnection,
+      () => this.checkClosed(),
     )
     if (this.closing) pool.close()
     this.byOrigin.set(origin, pool)
     return pool
+  }
+
+  /** What is no origin is refused by {@link Target}, in its words. */
+  private proxyFor(origin: string): ProxyPlan | null {
+    return URL.canParse(origin) ? this.proxies.proxyFor(origin) : null
   }
 
   private dropEmptyPool(): boolean {

@@ -1,9 +1,13 @@
 // Opens sockets towards one origin: name resolution at every connect (so that a changed address is followed), TCP
-// without Nagle's delay, TLS verified against the origin's name and resumed from the last session.
+// without Nagle's delay, TLS verified against the origin's name and resumed from the last session. Where a proxy stands
+// between, it is connected to instead: an `https://` origin gets a tunnel through it and TLS inside, an `http://` origin
+// is asked for by requests in absolute form.
 
 import net, { type LookupFunction, type OnReadOpts, type Socket } from 'node:net'
 import tls, { type SecureContext } from 'node:tls'
 import { assert } from '../common/assert.ts'
+import type { ProxyPlan, SecretText } from '../common/config/plan.ts'
+import { askForTunnel, credentialsField } from './tunnel.ts'
 
 /** Idle time after which the kernel asks whether the other side still lives: streams may be silent for minutes. */
 const KEEP_ALIVE_PROBE_MS = 30_000
@@ -18,20 +22,52 @@ export interface ConnectOptions {
   readonly lookup: LookupFunction | null
 }
 
-/** Where a pool connects to. */
-export class Target {
-  readonly origin: string
+/** What a socket is opened to. */
+interface Place {
+  readonly secure: boolean
+  readonly host: string
+  readonly port: number
+  /** The latest TLS session, to be offered by the next connect. */
+  session: Buffer | null
+}
+
+/** The proxy that one origin is reached through. */
+export class ProxyPlace implements Place {
   readonly secure: boolean
   readonly host: string
   readonly port: number
   /** `host:port`, for messages. */
+  readonly name: string
+  readonly credentials: SecretText | null
+  session: Buffer | null = null
+
+  constructor({ secure, host, port, credentials }: ProxyPlan) {
+    this.secure = secure
+    this.host = host
+    this.port = port
+    this.name = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    this.credentials = credentials
+  }
+}
+
+/** Where a pool connects to. */
+export class Target implements Place {
+  readonly origin: string
+  readonly secure: boolean
+  readonly host: string
+  readonly port: number
+  /** `host:port`, as CONNECT asks for it. */
+  readonly authority: string
+  /** The same for messages, with the proxy on the way. */
   readonly place: string
   /** `host: …\r\n` as requests carry it. */
   readonly hostField: string
-  /** The latest TLS session, to be offered by the next connect. */
+  readonly proxy: ProxyPlace | null
+  /** What stands before the path in a request line: the origin, where a proxy reads the request itself. */
+  readonly pathPrefix: string
   session: Buffer | null = null
 
-  constructor(origin: string) {
+  constructor(origin: string, proxy: ProxyPlan | null = null) {
     const url = URL.canParse(origin) ? new URL(origin) : null
     assert(
       url !== null && (url.protocol === 'http:' || url.protocol === 'https:'),
@@ -46,9 +82,35 @@ export class Target {
     // Brackets belong to the URL, not to the address.
     this.host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
     this.port = url.port === '' ? (this.secure ? 443 : 80) : Number(url.port)
-    this.place = `${url.hostname}:${this.port}`
+    this.authority = `${url.hostname}:${this.port}`
     this.hostField = `host: ${url.host}\r\n`
+    this.proxy = proxy === null ? null : new ProxyPlace(proxy)
+    this.place =
+      this.proxy === null ? this.authority : `${this.authority} through the proxy ${this.proxy.name}`
+    this.pathPrefix = this.proxy === null || this.secure ? '' : `http://${url.host}`
   }
+
+  /** After a failed connect: a session that the other side did not like must not spoil the next one too. */
+  forgetSessions(): void {
+    this.session = null
+    if (this.proxy !== null) this.proxy.session = null
+  }
+
+  /** Field lines for a proxy that reads the requests; made per request, so that no record holds the password. */
+  proxyFields(): string {
+    return this.pathPrefix === '' || this.proxy === null ? '' : credentialsField(this.proxy.credentials)
+  }
+}
+
+/** Whom the socket that is being opened leads to so far. */
+export type Stage = 'proxy' | 'upstream'
+
+/** Whoever wants a connection. */
+export interface Opener {
+  /** The socket in charge from now on. Called at once, and again when a tunnel's end takes over from its beginning. */
+  take(socket: Socket, stage: Stage): void
+  /** The socket can carry a request. Called once. */
+  ready(): void
 }
 
 /** Builds the trust store once; every connect of a client shares it. */
@@ -61,40 +123,68 @@ export class Connector {
   }
 
   /**
-   * Starts a connect. `ready` is called once when the socket can carry a request; errors come as the socket's
-   * `error` and `close` events. With `onread` the bytes go there instead of into the stream.
+   * Starts a connect; errors come as the taken socket's `error` and `close` events. With `onread` the bytes go there
+   * instead of into the stream, except through a tunnel, whose socket gives them as `data`.
    */
-  open(target: Target, onread: OnReadOpts | null, ready: () => void): Socket {
+  open(target: Target, onread: OnReadOpts | null, opener: Opener): void {
+    const { proxy } = target
+    if (proxy === null)
+      opener.take(
+        this.dial(target, onread, () => opener.ready()),
+        'upstream',
+      )
+    else if (!target.secure)
+      opener.take(
+        this.dial(proxy, onread, () => opener.ready()),
+        'proxy',
+      )
+    else this.openTunnel(target, proxy, opener)
+  }
+
+  private openTunnel(target: Target, proxy: ProxyPlace, opener: Opener): void {
+    const socket = this.dial(proxy, null, () =>
+      askForTunnel(socket, proxy, target.authority, () => {
+        const inside = this.secured(target, { socket })
+        opener.take(inside, 'upstream')
+        inside.on('secureConnect', () => opener.ready())
+      }),
+    )
+    opener.take(socket, 'proxy')
+  }
+
+  private dial(place: Place, onread: OnReadOpts | null, ready: () => void): Socket {
     const { lookup } = this.options
     const shared = {
-      host: target.host,
-      port: target.port,
+      host: place.host,
+      port: place.port,
       autoSelectFamily: true,
       autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
       ...(lookup === null ? {} : { lookup }),
       ...(onread === null ? {} : { onread }),
     }
-    const socket = target.secure ? this.openTls(target, shared, ready) : net.connect(shared, ready)
+    const socket = place.secure ? this.secured(place, shared) : net.connect(shared, ready)
+    if (place.secure) socket.on('secureConnect', ready)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_PROBE_MS)
     return socket
   }
 
-  private openTls(target: Target, shared: net.TcpNetConnectOpts, ready: () => void): Socket {
+  private secured(place: Place, how: tls.ConnectionOptions): Socket {
     const { ca } = this.options
     this.context ??= tls.createSecureContext(ca === null ? {} : { ca })
     const socket = tls.connect({
-      ...shared,
+      ...how,
       secureContext: this.context,
+      // Over a socket that is open already, the certificate is compared with this and nothing else.
+      host: place.host,
       // A name is asked for by SNI; an address may not be (RFC 6066), and is checked all the same.
-      ...(net.isIP(target.host) === 0 ? { servername: target.host } : {}),
+      ...(net.isIP(place.host) === 0 ? { servername: place.host } : {}),
       ALPNProtocols: ['http/1.1'],
-      ...(target.session === null ? {} : { session: target.session }),
+      ...(place.session === null ? {} : { session: place.session }),
     })
     socket.on('session', session => {
-      target.session = session
+      place.session = session
     })
-    socket.on('secureConnect', ready)
     return socket
   }
 }

@@ -2,13 +2,19 @@
 // become calls on a handler is the business of `http1.ts` and `undici.ts`.
 
 import type { Socket } from 'node:net'
+import type { GatewayError } from '../common/errors.ts'
 import type { HeaderList } from '../common/headers.ts'
 import { assert } from '../common/assert.ts'
 import type { Call } from './call.ts'
-import { broke, connectClosed, connectFailed, timedOut, unsound } from './failures.ts'
+import type { Stage } from './connect.ts'
+import { broke, connectClosed, connectFailed, proxyFailed, timedOut, unsound } from './failures.ts'
 import { deadlineMs, passedDeadline } from './deadlines.ts'
 import { isStreamed } from './http1-request.ts'
 import type { OriginPool } from './pools.ts'
+import { ProxyFault, refusedCredentials } from './tunnel.ts'
+
+/** Proxy authentication required: no upstream says this. */
+const PROXY_REFUSES = 407
 
 export type ConnectionState = 'connecting' | 'idle' | 'busy' | 'closed'
 
@@ -21,7 +27,9 @@ export abstract class Connection {
   /** For its sponsor alone: a request that is sent a second time must not meet another stale connection. */
   dedicated = false
   protected readonly pool: OriginPool
-  protected abstract readonly socket: Socket
+  /** The one in charge; a tunnel's end replaces its beginning. */
+  protected socket!: Socket
+  private stage: Stage = 'upstream'
   /** It has been idle: the server may have closed it without our knowing yet. */
   rested = false
   private bornMs = -1
@@ -102,12 +110,23 @@ export abstract class Connection {
 
   // ── what the socket and the reply say ───────────────────────────────────────────────────────────────────
 
-  protected watch(socket: Socket): void {
+  /** For the connector. */
+  take(socket: Socket, stage: Stage): void {
+    this.socket = socket
+    this.stage = stage
     socket.on('error', error => {
+      if (socket !== this.socket) return
       this.lastError = error
       this.socketEnded()
     })
-    socket.on('close', () => this.socketEnded())
+    socket.on('close', () => {
+      if (socket === this.socket) this.socketEnded()
+    })
+  }
+
+  /** For the connector. */
+  ready(): void {
+    this.connected()
   }
 
   protected connected(): void {
@@ -122,9 +141,8 @@ export abstract class Connection {
     const { place } = pool.target
     if (this.state === 'connecting') {
       this.close()
-      // A session that the server did not like must not spoil the next connect too.
-      pool.target.session = null
-      pool.attemptFailed(this, lastError === null ? connectClosed(place) : connectFailed(place, lastError))
+      pool.target.forgetSessions()
+      pool.attemptFailed(this, this.connectFailure(place, lastError))
       return
     }
     if (call === null) {
@@ -146,6 +164,11 @@ export abstract class Connection {
     this.fail(call, broke(place, headRead, bodyBytes, this.orderlyClose(lastError) ? null : lastError))
   }
 
+  private connectFailure(place: string, cause: unknown): GatewayError {
+    if (this.stage === 'proxy') return proxyFailed(place, cause)
+    return cause === null ? connectClosed(place) : connectFailed(place, cause)
+  }
+
   /** The rest of the request's body has not been given yet: the upstream cannot answer, and is not to blame. */
   protected waitsForBody(): boolean {
     return false
@@ -162,6 +185,12 @@ export abstract class Connection {
   }
 
   protected gotHead(call: Call, status: number, headers: HeaderList): void {
+    const { pathPrefix, place, proxy } = this.pool.target
+    if (status === PROXY_REFUSES && proxy !== null && pathPrefix !== '') {
+      // Who asks for credentials of this kind is the proxy; the upstream has not seen the request.
+      this.fail(call, proxyFailed(place, new ProxyFault(refusedCredentials(proxy.credentials))))
+      return
+    }
     call.phase = 'first-byte'
     call.touched = true
     call.handler.head(status, headers)

@@ -3,6 +3,7 @@
 
 import { GatewayError } from '../common/errors.ts'
 import type { DeadlineName } from './deadlines.ts'
+import { ProxyFault } from './tunnel.ts'
 
 /** Text of foreign origin (a certificate's names) that may enter a message. */
 const REASON_CHARS_MAX = 200
@@ -27,6 +28,18 @@ function reasonOf(error: unknown): string {
 export function connectFailed(place: string, cause: unknown): GatewayError {
   const message = `cannot connect to ${place}: ${causeCode(cause)}${reasonOf(cause)}`
   return new GatewayError('upstream-connect', message, { cause })
+}
+
+/** The same where it did not come further than the proxy; `cause` null: the proxy closed without a word. */
+export function proxyFailed(place: string, cause: unknown): GatewayError {
+  const what =
+    cause === null
+      ? 'closed the connection before it answered'
+      : cause instanceof ProxyFault
+        ? cause.message
+        : `cannot be connected to: ${causeCode(cause)}${reasonOf(cause)}`
+  const message = `cannot connect to ${place}: the proxy ${what}`
+  return new GatewayError('upstream-connect', message, cause === null ? {} : { cause })
 }
 
 export function connectClosed(place: string): GatewayError {

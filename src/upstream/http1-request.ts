@@ -36,12 +36,21 @@ function checkName(name: string): void {
 const knownNames = new Set<string>()
 const KNOWN_NAMES_MAX = 1_000
 
-/** A request line or field that cannot be written fails an assertion. Everything up to and including the blank line. `hostField` is `host: …\r\n` of the origin. */
-export function requestHead(request: UpstreamRequest, hostField: string): string {
+/** Whom a head is written for. */
+interface Addressee {
+  /** `host: …\r\n` of the origin. */
+  readonly hostField: string
+  /** Before the path: nothing, or the origin for a proxy that reads the request. */
+  readonly pathPrefix: string
+  proxyFields(): string
+}
+
+/** Everything up to and including the blank line. A request line or field that cannot be written fails an assertion. */
+export function requestHead(request: UpstreamRequest, target: Addressee): string {
   const { headers, method, body } = request
   checkRequestLine(request)
-  let host = hostField
-  let fields = ''
+  let host = target.hostField
+  let fields = target.proxyFields()
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at]!
     if (OWN_FIELDS.has(name)) continue
@@ -60,7 +69,7 @@ export function requestHead(request: UpstreamRequest, hostField: string): string
   if (bytes !== null) fields += 'content-length: ' + bytes + '\r\n'
   else if (body !== null) fields += 'transfer-encoding: chunked\r\n'
   else if (method !== 'GET' && method !== 'HEAD') fields += 'content-length: 0\r\n'
-  return method + ' ' + request.path + ' HTTP/1.1\r\n' + host + fields + '\r\n'
+  return method + ' ' + target.pathPrefix + request.path + ' HTTP/1.1\r\n' + host + fields + '\r\n'
 }
 
 /** The body comes piece by piece. */

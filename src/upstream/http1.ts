@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net'
 import type { HeaderList } from '../common/headers.ts'
 import type { Call } from './call.ts'
-import type { Connector } from './connect.ts'
+import type { Connector, Stage } from './connect.ts'
 import { Connection } from './connection.ts'
 import { RequestBody } from './http1-body.ts'
 import { ReplyParser } from './http1-reply.ts'
@@ -32,7 +32,6 @@ function readBuffer(): Buffer {
 }
 
 export class Http1Connection extends Connection {
-  protected readonly socket: Socket
   private readonly parser: ReplyParser
   private readonly secure: boolean
   /** The body of the current call, when it comes piece by piece. */
@@ -46,10 +45,18 @@ export class Http1Connection extends Connection {
       buffer: readBuffer(),
       callback: (length: number, bytes: Uint8Array): boolean => this.read(bytes as Buffer, length),
     }
-    this.socket = connector.open(pool.target, onread, () => this.connected())
-    this.socket.on('end', () => this.readEnd())
-    this.socket.on('drain', () => this.body?.drained())
-    this.watch(this.socket)
+    connector.open(pool.target, onread, this)
+  }
+
+  override take(socket: Socket, stage: Stage): void {
+    super.take(socket, stage)
+    const { proxy, secure } = this.pool.target
+    const tunnelled = proxy !== null && secure
+    if (tunnelled && stage === 'proxy') return
+    socket.on('end', () => this.readEnd())
+    socket.on('drain', () => this.body?.drained())
+    // The end of a tunnel cannot read into a buffer of ours.
+    if (tunnelled) socket.on('data', chunk => this.read(chunk, chunk.length))
   }
 
   protected write(call: Call): void {

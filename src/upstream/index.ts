@@ -2,6 +2,8 @@
 
 import type { LookupFunction } from 'node:net'
 import { type Clock, systemClock } from '../common/clock.ts'
+import type { ProxiesPlan } from '../common/config/plan.ts'
+import { ProxyRules } from '../common/proxies.ts'
 import { PooledClient } from './client.ts'
 import { Connector } from './connect.ts'
 import { Http1Connection } from './http1.ts'
@@ -12,6 +14,7 @@ import type { UpstreamClient } from './upstream.ts'
 
 export { type BreakerCell, type BreakerFacts, breakerKey, BreakerTable, newBreakerMemory } from './breaker.ts'
 export { backOffMs, RETRY_AFTER_MS_MAX, RetryBudget } from './retry-budget.ts'
+export { askForTunnel, ProxyFault } from './tunnel.ts'
 export { type Lane, Tries, type Try, type TryFailure } from './tries.ts'
 export type {
   BodySink,
@@ -41,6 +44,8 @@ export interface UpstreamOptions {
   readonly ca?: string | null
   /** Name resolution; the system's by default. */
   readonly lookup?: LookupFunction | null
+  /** Which proxies to go through; none by default. */
+  readonly proxies?: ProxiesPlan | null
   readonly clock?: Clock
 }
 
@@ -63,5 +68,5 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
     kind === 'http1'
       ? (pool: OriginPool) => new Http1Connection(pool, connector, headerBytesMax)
       : (pool: OriginPool) => new UndiciConnection(pool, connector, headerBytesMax)
-  return new PooledClient(limits, open, options.clock ?? systemClock)
+  return new PooledClient(limits, open, new ProxyRules(options.proxies ?? null), options.clock ?? systemClock)
 }

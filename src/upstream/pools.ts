@@ -55,7 +55,7 @@ export class OriginPool {
 
   send(request: UpstreamRequest, handler: UpstreamHandler): UpstreamCall {
     const { limits, target } = this
-    const head = requestHead(request, target.hostField)
+    const head = requestHead(request, target)
     if (this.closing) return new RefusedCall(handler, clientClosed(target.place))
     if (this.unsponsored >= limits.queuedMax && !this.hasRoom()) {
       return new RefusedCall(handler, queueFull(target.place, limits.connectionsMax, limits.queuedMax))

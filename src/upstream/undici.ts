@@ -5,7 +5,6 @@
 // Client sees a request only when its socket is ready for it.
 
 import { createRequire } from 'node:module'
-import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Client, Dispatcher } from 'undici'
 import type { HeaderList } from '../common/headers.ts'
@@ -14,6 +13,7 @@ import type { Connector } from './connect.ts'
 import { Connection } from './connection.ts'
 import { isStreamed, wireFields } from './http1-request.ts'
 import type { OriginPool } from './pools.ts'
+import { credentialsPair } from './tunnel.ts'
 import type { BodySink, BodySource } from './upstream.ts'
 
 /** Loaded with the first connection: it costs every shard 15 MB and a good part of its start, and is rarely used. */
@@ -23,7 +23,6 @@ const load = (): typeof import('undici') => createRequire(import.meta.url)('undi
 const NEVER_MS = 24 * 60 * 60 * 1_000
 
 export class UndiciConnection extends Connection {
-  protected readonly socket: Socket
   private readonly client: Client
   private handler: CallHandler | null = null
   /** The body of the current call, when it comes piece by piece. */
@@ -33,8 +32,7 @@ export class UndiciConnection extends Connection {
 
   constructor(pool: OriginPool, connector: Connector, headerBytesMax: number) {
     super(pool)
-    this.socket = connector.open(pool.target, null, () => this.connected())
-    this.watch(this.socket)
+    connector.open(pool.target, null, this)
     this.client = new (load().Client)(pool.target.origin, {
       // The socket is open by the time undici asks. It asks again only when this one has died.
       // The answer waits for a microtask because undici ignores one that comes inside its own call.
@@ -59,12 +57,16 @@ export class UndiciConnection extends Connection {
     this.bodyBytes = 0
     this.handler = new CallHandler(this, call)
     const { body } = request
+    const { target } = this.pool
     const headers = wireFields(request.headers)
+    if (target.pathPrefix !== '' && target.proxy !== null) {
+      headers.push(...credentialsPair(target.proxy.credentials))
+    }
     this.body = isStreamed(body) ? new BodyStream(body, call) : null
     if (isStreamed(body) && body.bytes !== null) headers.push('content-length', String(body.bytes))
     this.client.dispatch(
       {
-        path: request.path,
+        path: target.pathPrefix + request.path,
         method: request.method as Dispatcher.HttpMethod,
         headers,
         // undici would take the memory behind an empty view for a body.

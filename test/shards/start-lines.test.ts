@@ -112,3 +112,23 @@ model_providers:
     expect(part(lines, 'models')).toContain('and 90 more at /v1/models')
   })
 })
+
+describe('with a proxy', () => {
+  test('each is named with what it is for, and what goes past it, without credentials', () => {
+    const lines = linesOf({
+      https_proxy: 'http://ali:sesame@proxy.corp:3128',
+      HTTP_PROXY: 'https://other.corp',
+      NO_PROXY: 'corp.test,10.0.0.0/8',
+    })
+    expect(part(lines, 'proxy')).toBe(
+      'http://***@proxy.corp:3128 for https upstreams\n' +
+        'https://other.corp:443 for http upstreams\n' +
+        'none for this machine, corp.test, 10.0.0.0/8',
+    )
+    expect(lines.join('\n')).not.toContain('sesame')
+    const one = linesOf({ ALL_PROXY: 'proxy.corp:3128', no_proxy: Array.from('abcdefghij').join(',') })
+    expect(part(one, 'proxy')).toBe(
+      'http://proxy.corp:3128 for every upstream\nnone for this machine, a, b, c, d, e, f, g, h, and 2 more',
+    )
+  })
+})

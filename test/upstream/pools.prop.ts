@@ -18,7 +18,7 @@ const LIMITS = { idleMsMax: 1e9, ageMsMax: 1e9, orphanConnectMsMax: 1e9 }
 
 /** A connection whose every move is made by the test. */
 class Puppet extends Connection {
-  protected readonly socket = { destroy: () => {}, writableLength: 0, bytesWritten: 0 } as never
+  protected override socket = { destroy: () => {}, writableLength: 0, bytesWritten: 0 } as never
   written = 0
 
   protected write(): void {

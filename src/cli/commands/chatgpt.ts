@@ -1,6 +1,7 @@
 // `sluice chatgpt login|status|logout`: the login of a ChatGPT subscription, for providers `chatgpt/…`.
 
 import { type Command, Option } from 'commander'
+import { proxiesOf } from '../../common/config/index.ts'
 import {
   finishLogin,
   ISSUER,
@@ -51,8 +52,9 @@ export function addChatgpt(program: Command, shell: Shell): void {
     })
 }
 
-async function login({ terminal }: Shell, { issuer, pollMs }: LoginOptions): Promise<void> {
-  const device = await requestCode(issuer, pollMs === undefined ? undefined : Number(pollMs))
+async function login({ terminal, env }: Shell, { issuer, pollMs }: LoginOptions): Promise<void> {
+  const host = { issuer, proxies: proxiesOf(env) }
+  const device = await requestCode(host, pollMs === undefined ? undefined : Number(pollMs))
   terminal.line(`Open   ${device.page}`)
   terminal.line(`Enter  ${terminal.paint('bold', device.code)}`)
   terminal.line(
@@ -61,7 +63,7 @@ async function login({ terminal }: Shell, { issuer, pollMs }: LoginOptions): Pro
   const file = tokenFile()
   const account = await terminal.waiting(
     'waiting for the code to be entered',
-    finishLogin(issuer, device, file),
+    finishLogin(host, device, file),
   )
   const who = account === null ? '' : ` as account ${account}`
   terminal.line(`${terminal.paint('green', '✓')} logged in${who}; kept in ${file}`)

@@ -2,12 +2,21 @@
 // secrets are only ever said to be there.
 
 import type { Command } from 'commander'
-import { ConfigErrors, issueText, type LoadedPlan, type ProviderPlan } from '../../common/config/index.ts'
+import {
+  ConfigErrors,
+  issueText,
+  type LoadedPlan,
+  type Plan,
+  type ProviderPlan,
+} from '../../common/config/index.ts'
+import { headerValue } from '../../common/headers.ts'
+import { ProxyRules } from '../../common/proxies.ts'
 import { isLoggedIn } from '../chatgpt-login.ts'
 import { EXIT } from '../exit.ts'
 import { runHome, runningInstances } from '../instance.ts'
 import { entryName, loadTarget, targetOf } from '../loading.ts'
 import { portHolder, portState } from '../port-holder.ts'
+import { askOutside } from '../outbound.ts'
 import { type Probe, PROBE_MS_MAX, probeOrigin, probePostgres, probeRedis } from '../probes.ts'
 import { maskerOf } from '../secrets.ts'
 import type { Shell } from '../terminal.ts'
@@ -161,15 +170,16 @@ async function outsideFindings({ plan }: LoadedPlan, online: boolean): Promise<F
   for (const provider of plan.providers) {
     origins.set(provider.origin, (origins.get(provider.origin) ?? false) || !provider.passthroughAuth)
   }
+  const rules = new ProxyRules(plan.upstream.proxies ?? null)
   const providers = [...origins].map(([origin, needed]) =>
-    look(`provider ${origin}`, probeOrigin(origin), needed),
+    look(`provider ${origin}`, probeOrigin(origin, rules.proxyFor(origin)), needed),
   )
   const stores: Promise<Finding>[] = []
   const redis = plan.features?.sessions.redisUrl?.secret
   if (redis !== undefined) stores.push(look('Redis', probeRedis(redis), true))
   const postgres = plan.features?.state?.connectionString?.secret
   if (postgres !== undefined) stores.push(look('PostgreSQL', probePostgres(postgres), true))
-  const clock = skewSeconds(plan.providers).then(clockFinding)
+  const clock = skewSeconds(plan).then(clockFinding)
   return Promise.all([...providers, ...stores, clock])
 }
 
@@ -179,16 +189,18 @@ async function look(check: string, probe: Promise<Probe>, needed: boolean): Prom
 }
 
 /** Seconds this machine is ahead of the first host that says its time; null when none does. */
-async function skewSeconds(providers: readonly ProviderPlan[]): Promise<number | null> {
+async function skewSeconds({ providers, upstream }: Plan): Promise<number | null> {
   const origin = providers.find(provider => provider.origin.startsWith('https:'))?.origin
   if (origin === undefined) return null
   try {
-    const response = await fetch(origin, {
+    const { headers } = await askOutside(upstream.proxies ?? null, {
       method: 'HEAD',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(PROBE_MS_MAX),
+      url: origin,
+      headers: [],
+      body: null,
+      waitMsMax: PROBE_MS_MAX,
     })
-    const told = Date.parse(response.headers.get('date') ?? '')
+    const told = Date.parse(headerValue(headers, 'date') ?? '')
     return Number.isNaN(told) ? null : (Date.now() - told) / SECOND_MS
   } catch {
     // Why it cannot be reached is said where the provider is.

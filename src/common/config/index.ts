@@ -2,6 +2,7 @@
 
 export { type ConfigTest, type Expectation, testIssue } from './check-tests.ts'
 export { CODES } from './codes.ts'
+export { proxiesOf } from './compile/proxies.ts'
 export { DEMO_MODEL, withDemo } from './demo.ts'
 export { DEFAULT_FILES } from './discover.ts'
 export type { Explained } from './explain.ts'
@@ -14,6 +15,8 @@ export type {
   ListenerPlan,
   Plan,
   ProviderPlan,
+  ProxiesPlan,
+  ProxyPlan,
   SecretText,
   ServerPlan,
   TlsPlan,

@@ -155,6 +155,28 @@ export interface UpstreamPlan {
   readonly slowStartMs?: number
   /** Sockets per origin and shard. */
   readonly connectionsMax: number
+  /** Named by the environment; absent when it names none. */
+  readonly proxies?: ProxiesPlan
+}
+
+/** Which proxies calls go through; see `common/proxies.ts`. */
+export interface ProxiesPlan {
+  /** For `http://` upstreams. */
+  readonly http: ProxyPlan | null
+  /** For `https://` upstreams. */
+  readonly https: ProxyPlan | null
+  /** Entries of NO_PROXY that can be understood. */
+  readonly except: readonly string[]
+}
+
+export interface ProxyPlan {
+  /** The proxy itself is spoken to over TLS. */
+  readonly secure: boolean
+  /** Without brackets. */
+  readonly host: string
+  readonly port: number
+  /** `user:password`. */
+  readonly credentials: SecretText | null
 }
 
 export interface AdminPlan {

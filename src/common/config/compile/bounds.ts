@@ -7,6 +7,7 @@ import type { AdminPlan, ServerPlan, UpstreamPlan } from '../plan.ts'
 import type { ConfigDocument } from '../schema/document.ts'
 import { Secret } from '../secret.ts'
 import type { Env } from '../values.ts'
+import { compileProxies } from './proxies.ts'
 
 /** Name resolution, connect and TLS to another continent take two; ten is a host that is not there. */
 const DEFAULT_CONNECT = '10s'
@@ -41,8 +42,9 @@ function shardsFromEnv(env: Env, findings: Findings): number | null {
   return null
 }
 
-export function compileUpstream(document: ConfigDocument): UpstreamPlan {
+export function compileUpstream(document: ConfigDocument, env: Env, findings: Findings): UpstreamPlan {
   const { upstream, overrides } = document
+  const proxies = compileProxies(env, findings)
   return {
     connectMs: durationMs(upstream.connect ?? overrides?.upstream_connect_timeout ?? DEFAULT_CONNECT)!,
     headersMs: durationMs(upstream.headers)!,
@@ -51,6 +53,7 @@ export function compileUpstream(document: ConfigDocument): UpstreamPlan {
     betweenBytesMs: durationMs(upstream.between_bytes)!,
     slowStartMs: durationMs(upstream.slow_start)!,
     connectionsMax: upstream.connections_max,
+    ...(proxies === null ? {} : { proxies }),
   }
 }
 

@@ -5,10 +5,10 @@ import { createHash } from 'node:crypto'
 import type { Plan } from '../plan.ts'
 
 /**
- * Members that describe and do not act; and the admin token, which a person may have chosen: the hash is shown in
- * replies, and a short secret could be found from it by trying.
+ * Members that describe and do not act; and the admin token and a proxy's password, which a person may have chosen: the
+ * hash is shown in replies, and a short secret could be found from it by trying.
  */
-const NOT_HASHED = new Set(['epoch', 'hash', 'sourceNote', 'token'])
+const NOT_HASHED = new Set(['epoch', 'hash', 'sourceNote', 'token', 'credentials'])
 
 export function hashPlan(plan: Omit<Plan, 'hash'>): string {
   return createHash('sha256').update(canonical(plan)).digest('hex')

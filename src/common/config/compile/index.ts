@@ -36,7 +36,7 @@ export function compile(document: ConfigDocument, sources: CompileSources): Plan
   const names = new ModelNames(providers)
   const aliases = compileAliases(document.model_aliases, names, findings)
   checkFallbacks(document.model_providers, names, aliases, findings)
-  const upstream = compileUpstream(document)
+  const upstream = compileUpstream(document, env, findings)
   const remotes = compileRemotes(document, upstream.connectMs, findings)
   const everyTls = document.server.tls
   const { listeners, features } = compileListeners(document.listeners, {
