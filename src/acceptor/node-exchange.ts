@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { assert } from '../common/assert.ts'
 import type { GatewayError } from '../common/errors.ts'
 import type { HeaderList } from '../common/headers.ts'
+import { NOWHERE } from '../common/roll.ts'
 import type { ClientRequest, Engine, ReplySink, RequestSink } from '../gateway/index.ts'
 import { BodyIntake } from './body.ts'
 import { DROP_BYTES_MAX, LINGER_MS_MAX } from './bounds.ts'
@@ -69,6 +70,8 @@ export class NodeExchange implements ClientRequest, ReplySink, Waiting {
   /** Raised by progress, lowered by the sweep. */
   private touched = true
   private sinceMs = 0
+  /** In the sweep; see `Roll`. */
+  place = NOWHERE
   private lastPendingBytes = 0
 
   constructor(

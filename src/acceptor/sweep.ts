@@ -2,17 +2,18 @@
 // waits; who waits for what is the waiting one's business. So a deadline costs nothing per piece of body: it is
 // never early, and late by two looks at most.
 
+import { type Member, Roll } from '../common/roll.ts'
 import { SWEEP_MS_MAX, SWEEP_MS_MIN } from './bounds.ts'
 
 /** Something that waits. */
-export interface Waiting {
+export interface Waiting extends Member {
   /** A look at the time; call `Sweep.drop` when nothing is waited for any more. */
   look(nowMs: number): void
 }
 
 export class Sweep {
   readonly everyMs: number
-  private readonly waiting: Set<Waiting> = new Set()
+  private readonly waiting: Roll<Waiting> = new Roll()
   private timer: NodeJS.Timeout | null = null
 
   /** `shortestMs` is the shortest of the bounds that are watched. */
@@ -28,17 +29,17 @@ export class Sweep {
   }
 
   drop(waiting: Waiting): void {
-    this.waiting.delete(waiting)
+    this.waiting.remove(waiting)
   }
 
   stop(): void {
-    this.waiting.clear()
+    for (const waiting of this.waiting.all()) this.waiting.remove(waiting)
     this.rest()
   }
 
   private run(): void {
     const nowMs = performance.now()
-    for (const waiting of this.waiting) waiting.look(nowMs)
+    this.waiting.each(waiting => waiting.look(nowMs))
     if (this.waiting.size === 0) this.rest()
   }
 

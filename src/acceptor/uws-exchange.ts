@@ -9,6 +9,7 @@
 import { assert } from '../common/assert.ts'
 import type { GatewayError } from '../common/errors.ts'
 import type { HeaderList } from '../common/headers.ts'
+import { NOWHERE } from '../common/roll.ts'
 import type { ClientRequest, Engine, ReplySink, RequestSink } from '../gateway/index.ts'
 import { BodyIntake } from './body.ts'
 import {
@@ -85,6 +86,8 @@ export class UwsExchange implements ClientRequest, ReplySink, Waiting {
   /** Raised by progress, lowered by the sweep. */
   private touched = true
   private sinceMs = 0
+  /** In the sweep; see `Roll`. */
+  place = NOWHERE
   private rearmedMs = 0
 
   constructor(

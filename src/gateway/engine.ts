@@ -5,6 +5,7 @@ import type { Plan } from '../common/config/index.ts'
 import { GatewayError } from '../common/errors.ts'
 import { headerValue } from '../common/headers.ts'
 import { keepRequestId } from '../common/ids.ts'
+import { Roll } from '../common/roll.ts'
 import { ExchangeRecord, type Outcome } from '../telemetry/index.ts'
 import type { DialectId } from '../translate/index.ts'
 import type { ClientRequest, Engine, ReplySink, RequestSink } from './edge.ts'
@@ -27,7 +28,7 @@ const DISCARD_BYTES_MAX = 1024 * 1024
 export class GatewayEngine implements Engine, ExchangeRegister {
   private readonly services: Services
   private view: PlanView
-  private readonly running: Set<Exchange> = new Set()
+  private readonly running: Roll<Exchange> = new Roll()
 
   constructor(services: Services, plan: Plan) {
     this.services = services
@@ -46,7 +47,7 @@ export class GatewayEngine implements Engine, ExchangeRegister {
 
   /** Ends every running exchange with the error form of its dialect; returns how many. */
   cut(): number {
-    const cut = [...this.running]
+    const cut = this.running.all()
     for (const exchange of cut) exchange.fail(new GatewayError('draining', 'the gateway is shutting down'))
     return cut.length
   }
@@ -56,7 +57,7 @@ export class GatewayEngine implements Engine, ExchangeRegister {
   }
 
   remove(exchange: Exchange): void {
-    this.running.delete(exchange)
+    this.running.remove(exchange)
   }
 
   open(request: ClientRequest, reply: ReplySink): RequestSink {

@@ -5,6 +5,7 @@
 import { asGatewayError, GatewayError } from '../common/errors.ts'
 import type { ProviderPlan } from '../common/config/index.ts'
 import { headerValue } from '../common/headers.ts'
+import { type Member, NOWHERE } from '../common/roll.ts'
 import { ExchangeRecord, type Outcome } from '../telemetry/index.ts'
 import type { DialectId, ErrorReply, RequestScan } from '../translate/index.ts'
 import type { Deadlines } from '../upstream/index.ts'
@@ -36,7 +37,7 @@ export interface ExchangeRegister {
 
 type Phase = 'reading' | 'working' | 'replying' | 'done'
 
-export class Exchange implements RequestSink {
+export class Exchange implements RequestSink, Member {
   readonly bodyMode: BodyMode
   readonly bodyBytesMax: number
   readonly services: Services
@@ -59,6 +60,8 @@ export class Exchange implements RequestSink {
   attempts: Attempts | null
   /** For a body that comes piece by piece; null for one that is collected. */
   readonly upload: Upload | null
+  /** Among the running ones; see `Roll`. */
+  place = NOWHERE
   private phase: Phase
   private readonly register: ExchangeRegister
   private readonly operate: Operate

@@ -36,7 +36,8 @@ export class Tries<L extends Lane> {
   private target = 0
   private lane = 0
   private repeats = 0
-  private readonly over: Set<L> = new Set()
+  /** Lanes not to be tried again; nearly always none. */
+  private over: L[] | null = null
 
   /** `repeatsMax`: tries per target beyond the first of each lane. */
   constructor(targets: readonly (readonly L[])[], repeatsMax: number, random: () => number) {
@@ -62,7 +63,8 @@ export class Tries<L extends Lane> {
 
   /** A lane that failed and must not be used again by this exchange. */
   close(lane: L): void {
-    this.over.add(lane)
+    this.over ??= []
+    this.over.push(lane)
   }
 
   /** A try that was found and will not be made: its place goes to somebody else. */
@@ -76,14 +78,18 @@ export class Tries<L extends Lane> {
     const lanes = this.targets[this.target]
     if (lanes === undefined) return false
     if (this.lane < lanes.length || this.target < this.targets.length - 1) return true
-    return this.repeats < this.repeatsMax && lanes.some(lane => !this.over.has(lane))
+    return this.repeats < this.repeatsMax && lanes.some(lane => !this.isOver(lane))
+  }
+
+  private isOver(lane: L): boolean {
+    return this.over?.includes(lane) === true
   }
 
   private fresh(lanes: readonly L[]): Try<L> | null {
     while (this.lane < lanes.length) {
       const lane = lanes[this.lane]!
       this.lane += 1
-      if (this.over.has(lane) || !lane.cell.admit()) continue
+      if (this.isOver(lane) || !lane.cell.admit()) continue
       lane.budget.called()
       return { lane, delayMs: 0, repeat: false }
     }
@@ -94,7 +100,7 @@ export class Tries<L extends Lane> {
     if (failure === null || (failure.retryAfterMs ?? 0) > RETRY_AFTER_MS_MAX) return null
     for (const lane of lanes) {
       if (this.repeats >= this.repeatsMax) return null
-      if (this.over.has(lane) || !lane.cell.admit()) continue
+      if (this.isOver(lane) || !lane.cell.admit()) continue
       if (!lane.budget.take()) {
         lane.cell.abandoned()
         return null
