@@ -129,6 +129,3 @@ const POINTERS: Record<DialectId, Record<WishName, string>> = {
 export function pointerOf(dialect: DialectId, wish: WishName): string {
   return POINTERS[dialect][wish]
 }
-
-/** Most alternatives per token in every dialect that tells probabilities: readers refuse more, as their hosts do. */
-export const LOGPROBS_MAX = 20

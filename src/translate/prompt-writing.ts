@@ -1,11 +1,12 @@
 // What one act of writing a prompt knows and finds out: the target, what was lost, how tools were renamed. The
 // reply's way back is built from it.
 
-import { CALL_ID_RULES, callIdFor, type IdRule, NAME_RULES, ToolNames } from './tool-names.ts'
+import { CALL_ID_RULES, callIdFor, type IdRule, legalName, NAME_RULES, ToolNames } from './tool-names.ts'
 import type { DialectId } from './dialect.ts'
 import { pointerOf, type WishName } from './fields.ts'
 import { type LossAction, LossList } from './loss.ts'
 import type { Opaque, Part, Prompt } from './prompt.ts'
+import { COUNT_MAX, fittingSeed, type Range, type RangedWish, RANGES } from './ranges.ts'
 import type { TargetFacts } from './target.ts'
 import { TranslateError } from './translate-error.ts'
 import { memberPath } from './loss.ts'
@@ -42,6 +43,47 @@ export class PromptWriting {
   /** Notes the loss of a top-level wish, under the name the client gave it. */
   loseWish(action: LossAction, wish: WishName, reason: string): void {
     this.losses.add(action, pointerOf(this.client, wish), reason)
+  }
+
+  /** A number in the range of the target's dialect. */
+  ranged(wish: RangedWish, value: number): number {
+    return this.clamped(wish, value, RANGES[this.upstream][wish])
+  }
+
+  clamped(wish: WishName, value: number, { least, most }: Range): number {
+    const fitting = Math.min(Math.max(value, least), most)
+    if (fitting !== value) this.loseWish('map', wish, 'clamped')
+    return fitting
+  }
+
+  /** The limit of the output that the target takes. */
+  outputLimit(asked: number, least = 1): number {
+    const most = this.target.facts.outputTokensMax ?? COUNT_MAX
+    if (asked > most) this.loseWish('map', 'outputTokensMax', 'above_model_maximum')
+    if (asked < least) this.loseWish('map', 'outputTokensMax', 'below_minimum')
+    return Math.max(least, Math.min(asked, most))
+  }
+
+  /** From how many candidates a token is chosen. Less than one means all of them, where a host takes it at all. */
+  topK(asked: number, most = COUNT_MAX): number | null {
+    const whole = Math.round(asked)
+    if (whole >= 1) return this.clamped('topK', whole, { least: 1, most })
+    this.loseWish('drop', 'topK', 'out_of_range')
+    return null
+  }
+
+  seed(spelled: string): string | null {
+    const fitting = fittingSeed(this.upstream, spelled)
+    if (fitting === null) this.loseWish('drop', 'seed', 'out_of_range')
+    return fitting
+  }
+
+  /** Name of a form of the output: the model sees it, the caller never does. */
+  formatName(name: string | null): string {
+    if (name === null) return 'response'
+    const legal = legalName(name, NAME_RULES[this.upstream])
+    if (legal !== name) this.loseWish('map', 'format', 'renamed')
+    return legal
   }
 
   /** The meaning would be destroyed: 400 in the caller's dialect, naming the member. */

@@ -200,6 +200,10 @@ export interface OutputFormat {
   readonly strict: boolean | null
 }
 
+/** Words of OpenAI's dialects; the others have none. */
+export const VERBOSITIES: readonly string[] = ['low', 'medium', 'high']
+export const DETAILS: readonly string[] = ['auto', 'low', 'high', 'original']
+
 export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 export type Effort = (typeof EFFORTS)[number]
 

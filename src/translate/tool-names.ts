@@ -49,10 +49,10 @@ export class ToolNames {
     const full = fullName(name, namespace)
     const known = this.out.get(full)
     if (known !== undefined) return known
-    let short = this.legal(full)
+    let short = legalName(full, this.rule)
     const taken = this.back.get(short)
     if (taken !== undefined && !(taken.name === name && taken.namespace === namespace)) {
-      short = this.hashed(full)
+      short = hashedName(full, this.rule)
     }
     this.out.set(full, short)
     this.back.set(short, { name, namespace })
@@ -77,17 +77,17 @@ export class ToolNames {
     }
     return names
   }
+}
 
-  private legal(full: string): string {
-    if (full.length <= this.rule.lengthMax && this.rule.pattern.test(full)) return full
-    return this.hashed(full)
-  }
+/** The name itself, or one like it that the rule allows: the same name gives the same one. */
+export function legalName(name: string, rule: NameRule): string {
+  return name.length <= rule.lengthMax && rule.pattern.test(name) ? name : hashedName(name, rule)
+}
 
-  private hashed(full: string): string {
-    let safe = full.replace(/[^A-Za-z0-9_-]/g, '_')
-    if (!this.rule.pattern.test(safe)) safe = this.rule.prefix + safe
-    return `${safe.slice(0, this.rule.lengthMax - HASH_DIGITS - 1)}_${hashHex(full, HASH_DIGITS)}`
-  }
+function hashedName(name: string, rule: NameRule): string {
+  let safe = name.replace(/[^A-Za-z0-9_-]/g, '_')
+  if (!rule.pattern.test(safe)) safe = rule.prefix + safe
+  return `${safe.slice(0, rule.lengthMax - HASH_DIGITS - 1)}_${hashHex(name, HASH_DIGITS)}`
 }
 
 function fullName(name: string, namespace: string | null): string {

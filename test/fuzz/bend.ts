@@ -124,6 +124,123 @@ export function bendBody(body: Uint8Array, words: readonly string[], random: Ran
   return encoder.encode(JSON.stringify(value))
 }
 
+/** Numbers at and beyond the bounds that any dialect states, more of the small ones, which reach deeper. */
+const EDGES: readonly Json[] = [
+  ...[
+    0, 1, 2, 3, 4, 0.5, 0.95, 1.5, 2.5, -0.5, -1, -2, -2.5, 5, 8, 9, 16, 20, 21, 64, 128, 129, 512, 1023,
+    1024,
+  ],
+  ...[
+    4096,
+    24_577,
+    65_536,
+    2 ** 31 - 1,
+    2 ** 31,
+    -(2 ** 31) - 1,
+    2 ** 53,
+    2 ** 63,
+    1e21,
+    -1e21,
+    1e308,
+    1e-9,
+    '…',
+  ],
+]
+
+/** Names at and beyond every alphabet and length that any dialect states. */
+const NAMES: readonly string[] = [
+  ...['', ' ', '_', '-', '9lives', 'a b', 'a.b', 'a:b', 'a/b', 'naïve', '…', '🙂', 'ends_', '\ud800', 'a\nb'],
+  ...[40, 41, 63, 64, 65, 128, 129, 256, 257, 512, 513].map(length => 'n'.repeat(length)),
+]
+
+/** Members that hold numbers, by the path to them. */
+const NUMBERS: Readonly<Record<DialectId, readonly string[]>> = {
+  'openai-chat': [
+    ...[
+      'temperature',
+      'top_p',
+      'top_k',
+      'n',
+      'seed',
+      'presence_penalty',
+      'frequency_penalty',
+      'top_logprobs',
+    ],
+    ...['max_completion_tokens', 'max_tokens'],
+  ],
+  'openai-responses': ['temperature', 'top_p', 'top_logprobs', 'max_output_tokens', 'max_tool_calls'],
+  'anthropic-messages': ['temperature', 'top_p', 'top_k', 'max_tokens', 'thinking.budget_tokens'],
+  'bedrock-converse': [
+    ...['inferenceConfig.temperature', 'inferenceConfig.topP', 'inferenceConfig.maxTokens'],
+    ...['additionalModelRequestFields.top_k', 'additionalModelRequestFields.inferenceConfig.topK'],
+    'additionalModelRequestFields.thinking.budget_tokens',
+  ],
+  'gemini-generate': [
+    ...['temperature', 'topP', 'topK', 'candidateCount', 'maxOutputTokens', 'seed', 'logprobs'],
+    ...['presencePenalty', 'frequencyPenalty', 'thinkingConfig.thinkingBudget'],
+  ].map(name => `generationConfig.${name}`),
+}
+
+/** What turns a number on, or what stands beside it. */
+const COMPANIONS: Readonly<Record<string, Json>> = {
+  top_logprobs: true,
+  logprobs: true,
+  budget_tokens: 'enabled',
+}
+const COMPANION_NAMES: Readonly<Record<string, string>> = {
+  top_logprobs: 'logprobs',
+  logprobs: 'responseLogprobs',
+  budget_tokens: 'type',
+}
+
+/** Members that hold names, ids and other short texts with an alphabet or a length of their own. */
+const NAMED =
+  /^(name|id|call_id|tool_call_id|tool_use_id|toolUseId|user|user_id|safety_identifier|title|filename|displayName|description|detail|verbosity|effort|service_tier|serviceTier|stop|labels|metadata|requestMetadata)$/
+
+/** A sound body with one to three of its numbers and names at or beyond a bound of some dialect. */
+export function bendEdges(dialect: DialectId, body: Uint8Array, random: Random): Uint8Array {
+  let value = parsed(decoder.decode(body))
+  if (value === undefined) return body
+  for (let blows = 1 + random(3); blows > 0; blows -= 1) {
+    value =
+      random(3) === 0
+        ? renamed(value, random)
+        : withNumber(value, pick(NUMBERS[dialect], random).split('.'), pick(EDGES, random))
+  }
+  return encoder.encode(JSON.stringify(value))
+}
+
+function withNumber(value: Json, path: readonly string[], number: Json): Json {
+  const [name, ...rest] = path
+  if (name === undefined) return number
+  const owner = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
+  const made = { ...owner, [name]: withNumber(owner[name] ?? null, rest, number) }
+  const companion = rest.length === 0 ? COMPANION_NAMES[name] : undefined
+  // Responses has the number alone, and its host refuses the companion nowhere.
+  return companion === undefined ? made : { ...made, [companion]: COMPANIONS[name]! }
+}
+
+/** One name somewhere in the body is another one; where it is an object, its names and texts are. */
+function renamed(value: Json, random: Random): Json {
+  const places: ((put: Json) => Json)[] = []
+  const walk = (node: Json, put: (node: Json) => Json): void => {
+    if (typeof node !== 'object' || node === null) return
+    for (const [name, child] of Object.entries(node)) {
+      const putChild = (made: Json): Json =>
+        put(Array.isArray(node) ? node.with(Number(name), made) : { ...node, [name]: made })
+      if (NAMED.test(name)) places.push(putChild)
+      walk(child, putChild)
+    }
+  }
+  walk(value, made => made)
+  if (places.length === 0) return value
+  const many = (): Json =>
+    Object.fromEntries(
+      Array.from({ length: 1 + random(20) }, (_, at) => [`${pick(NAMES, random)}${at}`, pick(NAMES, random)]),
+    )
+  return pick(places, random)(random(6) === 0 ? many() : pick(NAMES, random))
+}
+
 /** A body that nobody recorded: the dialect's members with anything in them. */
 export function madeBody(words: readonly string[], random: Random): Uint8Array {
   const members = Array.from({ length: 1 + random(6) }, () => [pick(words, random), noise(words, random, 0)])

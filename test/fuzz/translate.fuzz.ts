@@ -6,7 +6,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { assert } from '../../src/common/assert.ts'
-import { type DialectId, DIALECTS, PATH_DIALECTS, TranslateError } from '../../src/translate/index.ts'
+import {
+  type DialectId,
+  DIALECTS,
+  type ModelFacts,
+  PATH_DIALECTS,
+  type TargetFacts,
+  TranslateError,
+} from '../../src/translate/index.ts'
 import { readPrompt, writePrompt } from '../../src/translate/index.ts'
 import {
   ableTarget,
@@ -20,6 +27,7 @@ import {
 import {
   bendBody,
   bendBytes,
+  bendEdges,
   bendFrames,
   framesOf,
   generator,
@@ -31,6 +39,7 @@ import {
   wordsOf,
 } from './bend.ts'
 import type { FuzzOptions, FuzzResult } from './main.ts'
+import { faultsOf } from './strict-prompts.ts'
 
 /** Fifteen readers: three of each dialect. */
 export const weight = 4
@@ -72,6 +81,7 @@ class Corpus {
   }
 
   prompt(random: Random): Uint8Array {
+    if (random(2) === 0) return bendEdges(this.dialect, pick(this.prompts, random), random)
     return this.body(this.prompts, random)
   }
 
@@ -137,15 +147,48 @@ function unlessRefused<Result>(run: () => Result): Result | null {
 }
 
 /** A prompt is read or refused, and so is what is written of it. */
-function lookAtPrompt(client: DialectId, upstream: DialectId, bytes: Uint8Array): void {
+function lookAtPrompt(client: DialectId, upstream: DialectId, bytes: Uint8Array, target: TargetFacts): void {
   const pathOf = (dialect: DialectId) => (PATH_DIALECTS.has(dialect) ? { model: 'm', stream: true } : null)
   const prompt = unlessRefused(() => readPrompt(client, bytes, pathOf(client)))
   if (prompt === null) return
-  const written = unlessRefused(() => writePrompt(prompt, upstream, ableTarget(upstream), false))
+  const written = unlessRefused(() => writePrompt(prompt, upstream, target, false))
   if (written === null) return
-  JSON.parse(new TextDecoder().decode(written.body))
+  const body: unknown = JSON.parse(new TextDecoder().decode(written.body))
+  if (client === upstream) return
   // What a host of its own dialect would refuse must have been refused, or mended, before.
-  if (client !== upstream) readPrompt(upstream, written.body, pathOf(upstream))
+  readPrompt(upstream, written.body, pathOf(upstream))
+  const faults = faultsOf(upstream, body)
+  assert(faults.length === 0, `${upstream} hosts refuse ${faults.join('; ')}`)
+}
+
+/** Models that can do everything their dialect says, and models that lack some of it. */
+function someTarget(upstream: DialectId, random: Random): TargetFacts {
+  if (random(3) === 0) return ableTarget(upstream)
+  const yes = (): boolean => random(3) > 0
+  const more: Partial<ModelFacts> = {
+    outputTokensMax: pick([null, 64_000, 512], random),
+    sampling: pick(['all', 'all', 'one', 'none'], random),
+    stopsMax: pick([0, 1, 4, 5, 100], random),
+    reasoning: pick(STYLES[upstream], random),
+    reasoningCanBeOff: yes(),
+    jsonSchema: yes(),
+    jsonObject: yes(),
+    strictTools: yes(),
+    customTools: upstream.startsWith('openai') && yes(),
+    forcedToolChoice: yes(),
+    imageUrls: yes(),
+    vendorFields: pick(['anthropic', 'amazon', 'openai', null], random),
+  }
+  const { facts, ...rest } = ableTarget(upstream, more)
+  return { ...rest, facts, firstParty: yes(), dearTiers: yes() }
+}
+
+const STYLES: Readonly<Record<DialectId, readonly ModelFacts['reasoning'][]>> = {
+  'openai-chat': ['effort', 'none'],
+  'openai-responses': ['effort', 'none'],
+  'anthropic-messages': ['adaptive', 'budget', 'none'],
+  'bedrock-converse': ['adaptive', 'budget', 'none'],
+  'gemini-generate': ['level', 'budget', 'none'],
 }
 
 function lookAtReply(
@@ -188,7 +231,8 @@ export async function run({ seconds, seed }: FuzzOptions): Promise<FuzzResult> {
     const own = corpus.dialect
     const other = pick(DIALECTS, random)
     const asked = corpus.prompt(random)
-    look(`a prompt of ${own} for ${other}`, asked, () => lookAtPrompt(own, other, asked))
+    const target = someTarget(other, random)
+    look(`a prompt of ${own} for ${other}`, asked, () => lookAtPrompt(own, other, asked, target))
     for (const streaming of [true, false]) {
       const said = streaming ? corpus.stream(random) : corpus.reply(random)
       const what = `a reply of ${own} ${streaming ? 'streamed' : 'whole'} to ${other}`

@@ -344,7 +344,7 @@ function reasoningOf(thinking: JsonObject | null, config: JsonObject | null): Re
   const wish = { effort, budgetTokens: null, show } as const
   switch (thinking.requiredString('type')) {
     case 'enabled':
-      return { ...wish, mode: 'budget', budgetTokens: thinking.integer('budget_tokens') }
+      return { ...wish, mode: 'budget', budgetTokens: thinking.count('budget_tokens', 1) }
     case 'adaptive':
       return { ...wish, mode: 'adaptive' }
     case 'between_tools':

@@ -7,6 +7,7 @@ import { acceptedEffort, BUDGET_TOKENS_MIN, budgetOfEffort, effortOfWish } from 
 import type { WishName } from '../fields.ts'
 import type { Prompt, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
+import { COUNT_MAX } from '../ranges.ts'
 import {
   boundlessSchema,
   CUSTOM_INPUT_SCHEMA,
@@ -90,13 +91,12 @@ function reasoningPlan(
   jsonTool: boolean,
 ): Pick<Plan, 'thinking' | 'effort' | 'thinks' | 'outputTokensMax'> {
   const { facts } = writing.target
-  const modelMax = facts.outputTokensMax ?? Number.POSITIVE_INFINITY
+  const modelMax = facts.outputTokensMax ?? COUNT_MAX
+  const asked = prompt.outputTokensMax
+  // A Messages client may ask for nothing at all, to fill its cache.
+  const least = prompt.dialect === 'anthropic-messages' ? 0 : 1
   let outputTokensMax =
-    prompt.outputTokensMax ?? Math.min(modelMax, facts.outputTokensMax ?? OUTPUT_TOKENS_DEFAULT)
-  if (outputTokensMax > modelMax) {
-    writing.loseWish('map', 'outputTokensMax', 'above_model_maximum')
-    outputTokensMax = modelMax
-  }
+    asked === null ? (facts.outputTokensMax ?? OUTPUT_TOKENS_DEFAULT) : writing.outputLimit(asked, least)
   const silent = { thinking: null, effort: null, thinks: false, outputTokensMax }
   const wish = prompt.reasoning
   if (wish === null) return silent
@@ -126,6 +126,7 @@ function reasoningPlan(
       return silent
     }
     if (wish.budgetTokens === null) writing.loseWish('map', 'reasoning', 'effort_as_budget')
+    else if (fitting !== wish.budgetTokens) writing.loseWish('map', 'reasoning', 'clamped')
     const thinking = `{"type":"enabled","budget_tokens":${fitting}${display}}`
     return { thinking, effort: null, thinks: true, outputTokensMax }
   }
@@ -222,19 +223,16 @@ function writeSampling(out: JsonOut, prompt: Prompt, writing: PromptWriting, pla
   const reason = plan.thinks ? 'not_while_thinking' : 'unsupported'
   if (prompt.temperature !== null) {
     if (!allowed) drop('temperature', reason)
-    else {
-      if (prompt.temperature > 1) writing.loseWish('map', 'temperature', 'clamped')
-      out.member('temperature', Math.min(Math.max(prompt.temperature, 0), 1))
-    }
+    else out.member('temperature', writing.ranged('temperature', prompt.temperature))
   }
   if (prompt.topP !== null) {
     const both = facts.sampling === 'one' && prompt.temperature !== null
     if (facts.sampling === 'none' || (plan.thinks && prompt.topP < 0.95) || both) drop('topP', reason)
-    else out.member('top_p', prompt.topP)
+    else out.member('top_p', writing.ranged('topP', prompt.topP))
   }
   if (prompt.topK !== null) {
     if (!allowed || !facts.topK) drop('topK', reason)
-    else out.member('top_k', prompt.topK)
+    else out.memberIf('top_k', writing.topK(prompt.topK))
   }
   const stops = prompt.stop.filter(stop => stop.trim() !== '')
   if (stops.length < prompt.stop.length) drop('stop', 'blank_stop_text')

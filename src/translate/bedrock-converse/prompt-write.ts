@@ -5,6 +5,7 @@ import { hashHex } from '../bytes/hash.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import { noteCacheHints } from '../cache-hints.ts'
 import type { WishName } from '../fields.ts'
+import { fittingMetadata, type MetadataBounds } from '../metadata.ts'
 import type { Prompt, PromptTurn, ServiceTier } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import { boundlessSchema, jsonInstruction } from '../schema.ts'
@@ -16,9 +17,15 @@ import { chosenTools, JSON_TOOL, type ToolPlan, writeTools, writeVendorTools } f
 import { memberUnlessEmpty, ownMembers, RESPONSE_PATHS, STOP_SEQUENCE_PATH, VENDOR_FIELDS } from './wire.ts'
 
 /** Bounds of the service for entries of `requestMetadata`. */
-const METADATA_ENTRIES_MAX = 16
-const METADATA_CHARS_MAX = 256
-const METADATA_CHARS = /[^A-Za-z0-9\s:_@$#=/+,.-]/g
+const METADATA: MetadataBounds = {
+  entriesMax: 16,
+  nameUnitsMax: 256,
+  valueUnitsMax: 256,
+  refused: /[^A-Za-z0-9\s:_@$#=/+,.-]/g,
+}
+
+/** Nova's own bound. */
+const NOVA_TOP_K_MAX = 128
 
 /** What the rest of the body must agree with. */
 interface Plan extends ReasoningPlan, ToolPlan {
@@ -87,15 +94,12 @@ function writeInference(out: JsonOut, prompt: Prompt, writing: PromptWriting, pl
   const config = new JsonOut().object().memberIf('maxTokens', plan.outputTokensMax)
   if (prompt.temperature !== null) {
     if (facts.sampling === 'none' || plan.samplingOff) drop('temperature', reason)
-    else {
-      if (prompt.temperature > 1) writing.loseWish('map', 'temperature', 'clamped')
-      config.member('temperature', Math.min(Math.max(prompt.temperature, 0), 1))
-    }
+    else config.member('temperature', writing.ranged('temperature', prompt.temperature))
   }
   if (prompt.topP !== null) {
     const both = facts.sampling === 'one' && prompt.temperature !== null
     if (facts.sampling === 'none' || (plan.samplingOff && prompt.topP < 0.95) || both) drop('topP', reason)
-    else config.member('topP', prompt.topP)
+    else config.member('topP', writing.ranged('topP', prompt.topP))
   }
   // Claude refuses blank texts; other models take a line break for one.
   const blank = prompt.dialect !== 'bedrock-converse' && vendorOf(prompt, writing) === 'anthropic'
@@ -143,8 +147,10 @@ function writeTopK(out: JsonOut, prompt: Prompt, writing: PromptWriting, plan: P
   const vendor = vendorOf(prompt, writing)
   if (!facts.topK || vendor === null || vendor === 'openai') writing.loseWish('drop', 'topK', 'unsupported')
   else if (plan.samplingOff) writing.loseWish('drop', 'topK', 'not_while_thinking')
-  else if (vendor === 'amazon') out.key('inferenceConfig').object().member('topK', prompt.topK).endObject()
-  else out.member('top_k', prompt.topK)
+  else if (vendor === 'amazon') {
+    const topK = writing.topK(prompt.topK, NOVA_TOP_K_MAX)
+    if (topK !== null) out.key('inferenceConfig').object().member('topK', topK).endObject()
+  } else out.memberIf('top_k', writing.topK(prompt.topK))
 }
 
 /** Which stop text matched is told only when asked for; Messages clients are told it in every reply. */
@@ -166,24 +172,14 @@ function writeCaller(out: JsonOut, prompt: Prompt, writing: PromptWriting): void
 function writeMetadata(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const entries = prompt.metadata.map(({ name, value }) => ({ name, value }))
   if (prompt.userId !== null && !entries.some(entry => entry.name === 'user_id')) {
-    const legal = cleaned(prompt.userId) === prompt.userId
-    entries.unshift({
-      name: 'user_id',
-      value: legal ? prompt.userId : `user_${hashHex(prompt.userId, 24)}`,
-    })
+    const { userId } = prompt
+    const legal = userId.length <= METADATA.valueUnitsMax && userId.search(METADATA.refused!) === -1
+    entries.unshift({ name: 'user_id', value: legal ? userId : `user_${hashHex(userId, 24)}` })
   }
   if (entries.length === 0) return
-  if (entries.length > METADATA_ENTRIES_MAX) writing.loseWish('drop', 'metadata', 'too_many_entries')
   out.key('requestMetadata').object()
-  for (const { name, value } of entries.slice(0, METADATA_ENTRIES_MAX)) {
-    if (cleaned(name) !== name || cleaned(value) !== value) writing.loseWish('map', 'metadata', 'cleaned')
-    out.member(cleaned(name), cleaned(value))
-  }
+  for (const [name, value] of fittingMetadata(entries, METADATA, writing)) out.member(name, value)
   out.endObject()
-}
-
-function cleaned(text: string): string {
-  return text.replace(METADATA_CHARS, '_').slice(0, METADATA_CHARS_MAX)
 }
 
 const TIER_WORDS: Readonly<Partial<Record<ServiceTier, string>>> = {

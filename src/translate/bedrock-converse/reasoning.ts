@@ -59,17 +59,8 @@ export function vendorOf(prompt: Prompt, writing: PromptWriting): 'anthropic' | 
 }
 
 function silentPlan(prompt: Prompt, writing: PromptWriting): ReasoningPlan {
-  const modelMax = writing.target.facts.outputTokensMax ?? Number.POSITIVE_INFINITY
-  let { outputTokensMax } = prompt
-  if (outputTokensMax !== null && outputTokensMax > modelMax) {
-    writing.loseWish('map', 'outputTokensMax', 'above_model_maximum')
-    outputTokensMax = modelMax
-  }
-  if (outputTokensMax !== null && outputTokensMax < 1) {
-    // Messages can ask for nothing but a warm cache.
-    writing.loseWish('map', 'outputTokensMax', 'below_minimum')
-    outputTokensMax = 1
-  }
+  const asked = prompt.outputTokensMax
+  const outputTokensMax = asked === null ? null : writing.outputLimit(asked)
   return { fields: [], effort: null, thinks: false, samplingOff: false, outputTokensMax }
 }
 
@@ -134,6 +125,7 @@ function budgetPlan(
     return silent
   }
   if (wish.budgetTokens === null) writing.loseWish('map', 'reasoning', 'effort_as_budget')
+  else if (fitting !== wish.budgetTokens) writing.loseWish('map', 'reasoning', 'clamped')
   const thinking = `{"type":"enabled","budget_tokens":${fitting}${displayOf(wish)}}`
   return { fields: [['thinking', thinking]], effort: null, thinks: true, samplingOff: true, outputTokensMax }
 }

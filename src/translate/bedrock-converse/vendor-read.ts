@@ -97,7 +97,7 @@ function thinkingOf(thinking: JsonObject, effort: Effort | null): ReasoningWish 
   const wish = { effort, budgetTokens: null, show } as const
   switch (thinking.requiredString('type')) {
     case 'enabled':
-      return { ...wish, mode: 'budget', budgetTokens: thinking.integer('budget_tokens') }
+      return { ...wish, mode: 'budget', budgetTokens: thinking.count('budget_tokens', 1) }
     case 'adaptive':
       return { ...wish, mode: 'adaptive' }
     case 'between_tools':

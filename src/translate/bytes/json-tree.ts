@@ -141,6 +141,13 @@ export class JsonObject extends JsonNode {
     throw this.refuse(name, most === null ? `${least} or more` : `${least} to ${most}`)
   }
 
+  /** One of the words that the dialect has for it. */
+  word(name: string, words: readonly string[]): string | null {
+    const value = this.string(name)
+    if (value === null || words.includes(value)) return value
+    throw this.refuse(name, `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`)
+  }
+
   boolean(name: string): boolean | null {
     const value = this.get(name)
     if (value === undefined || value === null) return null

@@ -2,7 +2,6 @@
 // kinds by their path and keeps what it does not know. Model and streaming are said by the path.
 
 import { type JsonObject, readBody } from '../bytes/json-tree.ts'
-import { LOGPROBS_MAX } from '../fields.ts'
 import {
   type Effort,
   type OutputFormat,
@@ -14,6 +13,7 @@ import {
   type ToolChoice,
   type VendorWish,
 } from '../prompt.ts'
+import { LOGPROBS_MAX } from '../ranges.ts'
 import { isStrictSchema } from '../schema.ts'
 import { ContentReader } from './contents-read.ts'
 import { both, extrasWithin, hasList, objectsOf, spelled } from './spelling.ts'

@@ -7,6 +7,7 @@ import { pointerOf, type WishName } from '../fields.ts'
 import { openapiOf, withoutConst } from '../openapi.ts'
 import type { Effort, Extra, OutputFormat, Prompt, ReasoningWish, SchemaForm, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
+import type { Range, RangedWish } from '../ranges.ts'
 import { CUSTOM_INPUT_SCHEMA, customDescription, jsonInstruction, objectSchema } from '../schema.ts'
 import { cleanTurns } from '../turns.ts'
 import { ContentWriter } from './contents-write.ts'
@@ -15,7 +16,6 @@ import { TIER_WORDS } from './wire.ts'
 
 /** The reference's own bounds. */
 const STOPS_MAX = 5
-const SEED_MAX = 2 ** 31 - 1
 
 /** Tokens that stand for a word where only a budget is understood; the highest is what every such model takes. */
 const BUDGET_TOKENS: Record<Effort, number> = {
@@ -27,6 +27,9 @@ const BUDGET_TOKENS: Record<Effort, number> = {
   xhigh: 24_576,
   max: 24_576,
 }
+
+/** Budgets that every such model takes. */
+const BUDGETS: Range = { least: BUDGET_TOKENS.minimal, most: BUDGET_TOKENS.max }
 
 export function writePrompt(prompt: Prompt, writing: PromptWriting): Uint8Array {
   writing.refuseForeign(prompt)
@@ -197,9 +200,7 @@ function writeConfig(out: JsonOut, prompt: Prompt, writing: PromptWriting): void
 function writeOutput(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const { facts } = writing.target
   if (prompt.outputTokensMax !== null) {
-    const bound = facts.outputTokensMax ?? prompt.outputTokensMax
-    if (prompt.outputTokensMax > bound) writing.loseWish('map', 'outputTokensMax', 'above_model_maximum')
-    out.member('maxOutputTokens', Math.min(prompt.outputTokensMax, bound))
+    out.member('maxOutputTokens', writing.outputLimit(prompt.outputTokensMax))
   }
   if (prompt.choices !== null) {
     if (prompt.choices > 1 && prompt.choices > facts.choicesMax) {
@@ -231,27 +232,23 @@ function writeLogprobs(out: JsonOut, prompt: Prompt, writing: PromptWriting): vo
 
 function writeSampling(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const { facts } = writing.target
-  const takes = (taken: boolean, given: number | string | null, wish: WishName): boolean => {
-    if (given === null) return false
+  const { temperature, topP, topK, seed, presencePenalty, frequencyPenalty } = prompt
+  const both = facts.sampling === 'one' && temperature !== null
+  const sampling = facts.sampling !== 'none'
+  const takes = (taken: boolean, wish: WishName): boolean => {
     if (!taken) writing.loseWish('drop', wish, 'unsupported')
     return taken
   }
-  const both = facts.sampling === 'one' && prompt.temperature !== null
-  const sampling = facts.sampling !== 'none'
-  if (takes(sampling, prompt.temperature, 'temperature')) out.member('temperature', prompt.temperature)
-  if (takes(sampling && !both, prompt.topP, 'topP')) out.member('topP', prompt.topP)
-  if (takes(sampling && facts.topK, prompt.topK, 'topK')) out.member('topK', prompt.topK)
-  if (takes(facts.penalties, prompt.presencePenalty, 'presencePenalty')) {
-    out.member('presencePenalty', prompt.presencePenalty)
+  // The dialect calls them what we call them.
+  const ranged = (taken: boolean, wish: RangedWish, asked: number | null): void => {
+    if (asked !== null && takes(taken, wish)) out.member(wish, writing.ranged(wish, asked))
   }
-  if (takes(facts.penalties, prompt.frequencyPenalty, 'frequencyPenalty')) {
-    out.member('frequencyPenalty', prompt.frequencyPenalty)
-  }
-  if (takes(facts.seed, prompt.seed, 'seed')) {
-    const seed = Number(prompt.seed)
-    if (Number.isInteger(seed) && Math.abs(seed) <= SEED_MAX) out.memberRaw('seed', prompt.seed!)
-    else writing.loseWish('drop', 'seed', 'out_of_range')
-  }
+  ranged(sampling, 'temperature', temperature)
+  ranged(sampling && !both, 'topP', topP)
+  if (topK !== null && takes(sampling && facts.topK, 'topK')) out.memberIf('topK', writing.topK(topK))
+  ranged(facts.penalties, 'presencePenalty', presencePenalty)
+  ranged(facts.penalties, 'frequencyPenalty', frequencyPenalty)
+  if (seed !== null && takes(facts.seed, 'seed')) out.memberRawIf('seed', writing.seed(seed))
 }
 
 function writeFormat(out: JsonOut, format: OutputFormat, writing: PromptWriting): void {
@@ -323,8 +320,11 @@ function writeBudget(out: JsonOut, wish: ReasoningWish, wanted: Effort | null, w
   if (wanted === 'none') {
     if (facts.reasoningCanBeOff) out.member('thinkingBudget', 0)
     else writing.loseWish('map', 'reasoning', 'cannot_be_off')
-  } else if (wish.budgetTokens !== null) out.member('thinkingBudget', wish.budgetTokens)
-  else if (wanted !== null) {
+  } else if (wish.budgetTokens !== null) {
+    const own = writing.client === writing.upstream
+    const tokens = wish.budgetTokens
+    out.member('thinkingBudget', own ? tokens : writing.clamped('reasoning', tokens, BUDGETS))
+  } else if (wanted !== null) {
     writing.loseWish('map', 'reasoning', 'effort_as_budget')
     out.member('thinkingBudget', BUDGET_TOKENS[wanted])
   } else out.member('thinkingBudget', -1)

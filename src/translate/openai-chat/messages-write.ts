@@ -211,7 +211,9 @@ class MessageWriter {
     if (part.media === 'image') {
       const url = source.kind === 'url' ? source.url : dataUrl(part.mime ?? 'image/png', inline(part))
       out.member('type', 'image_url').key('image_url').object().member('url', url)
-      out.memberIf('detail', part.detail).endObject()
+      const finest = part.detail === 'original'
+      if (finest) this.writing.lose('map', part.at, 'image_detail')
+      out.memberIf('detail', finest ? 'high' : part.detail).endObject()
     } else if (part.media === 'audio') {
       const format =
         part.mime === 'audio/mpeg' || part.mime === 'audio/mp3' ? 'mp3' : (part.mime?.slice(6) ?? 'wav')

@@ -3,12 +3,12 @@
 
 import { type JsonArray, JsonObject, readBody } from '../bytes/json-tree.ts'
 import { effortOf } from '../efforts.ts'
-import { LOGPROBS_MAX } from '../fields.ts'
 import { fileOfData, imageOfUrl, mediaKindOf, normalMime } from '../media.ts'
 import { unwrapOpaque } from '../opaque.ts'
 import {
   callPart,
   type CacheMark,
+  DETAILS,
   mediaPart,
   type Opaque,
   type OutputFormat,
@@ -23,7 +23,9 @@ import {
   type Tool,
   type ToolChoice,
   vendorPart,
+  VERBOSITIES,
 } from '../prompt.ts'
+import { LOGPROBS_MAX } from '../ranges.ts'
 import { TranslateError } from '../translate-error.ts'
 import { BODY_MEMBERS, MESSAGE_MEMBERS, PART_MEMBERS, TIERS } from './wire.ts'
 
@@ -195,7 +197,7 @@ function contentPart(part: JsonObject): Part {
       const bare = part.get('image_url')
       if (typeof bare === 'string') return imageOfUrl(bare, at, null, cache)
       const image = part.requiredObject('image_url')
-      return imageOfUrl(image.requiredString('url'), at, image.string('detail'), cache)
+      return imageOfUrl(image.requiredString('url'), at, image.word('detail', DETAILS), cache)
     }
     case 'input_audio': {
       const audio = part.requiredObject('input_audio')
@@ -330,7 +332,7 @@ function readOutput(body: JsonObject, prompt: Prompt): void {
   const stop = body.get('stop')
   if (typeof stop === 'string') prompt.stop = [stop]
   else if (stop !== undefined && stop !== null) prompt.stop = body.requiredArray('stop').strings()
-  prompt.verbosity = body.string('verbosity')
+  prompt.verbosity = body.word('verbosity', VERBOSITIES)
   prompt.modalities = body.array('modalities')?.strings() ?? []
   prompt.audio = body.jsonOf('audio')
   prompt.format = formatOf(body.object('response_format'))

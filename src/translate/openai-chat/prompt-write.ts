@@ -4,8 +4,11 @@ import { JsonOut } from '../bytes/json-out.ts'
 import { hashHex } from '../bytes/hash.ts'
 import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, effortOfWish } from '../efforts.ts'
+import type { WishName } from '../fields.ts'
+import { fittingMetadata, OPENAI_METADATA } from '../metadata.ts'
 import type { OutputFormat, Prompt, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
+import type { RangedWish } from '../ranges.ts'
 import { CUSTOM_INPUT_SCHEMA, customDescription, isStrictSchema, jsonInstruction } from '../schema.ts'
 import { writeMessages } from './messages-write.ts'
 import { TIER_WORDS } from './wire.ts'
@@ -156,9 +159,7 @@ function writeToolChoice(out: JsonOut, prompt: Prompt, writing: PromptWriting): 
 function writeOutput(out: JsonOut, prompt: Prompt, writing: PromptWriting, instructed: boolean): void {
   const { facts, limitMember } = writing.target
   if (prompt.outputTokensMax !== null) {
-    const bound = facts.outputTokensMax ?? prompt.outputTokensMax
-    if (prompt.outputTokensMax > bound) writing.loseWish('map', 'outputTokensMax', 'above_model_maximum')
-    out.member(limitMember, Math.min(prompt.outputTokensMax, bound))
+    out.member(limitMember, writing.outputLimit(prompt.outputTokensMax))
   }
   if (prompt.choices !== null && prompt.choices > 1) {
     if (prompt.choices > facts.choicesMax)
@@ -200,7 +201,7 @@ function writeFormat(out: JsonOut, format: OutputFormat, writing: PromptWriting)
       .member('type', 'json_schema')
       .key('json_schema')
       .object()
-      .member('name', format.name ?? 'response')
+      .member('name', writing.formatName(format.name))
     out.memberIf('description', format.description).memberRaw('schema', schema)
     const foreign = writing.client !== 'openai-chat' && writing.client !== 'openai-responses'
     out.memberIf('strict', format.strict ?? (foreign ? isStrictSchema(schema) : null)).endObject()
@@ -210,27 +211,24 @@ function writeFormat(out: JsonOut, format: OutputFormat, writing: PromptWriting)
 
 function writeSampling(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const { facts } = writing.target
-  const takes = (
-    taken: boolean,
-    given: number | string | null,
-    wish: Parameters<typeof writing.loseWish>[1],
-  ): boolean => {
-    if (given === null) return false
+  const { temperature, topP, topK, seed, presencePenalty, frequencyPenalty, logitBias } = prompt
+  const sampling = facts.sampling !== 'none'
+  const takes = (taken: boolean, wish: WishName): boolean => {
     if (!taken) writing.loseWish('drop', wish, 'unsupported')
     return taken
   }
-  const sampling = facts.sampling !== 'none'
-  if (takes(sampling, prompt.temperature, 'temperature')) out.member('temperature', prompt.temperature)
-  if (takes(sampling, prompt.topP, 'topP')) out.member('top_p', prompt.topP)
-  if (takes(facts.topK && !writing.target.firstParty, prompt.topK, 'topK')) out.member('top_k', prompt.topK)
-  if (takes(facts.seed, prompt.seed, 'seed')) out.memberRaw('seed', prompt.seed!)
-  if (takes(facts.penalties, prompt.presencePenalty, 'presencePenalty')) {
-    out.member('presence_penalty', prompt.presencePenalty)
+  const ranged = (taken: boolean, wish: RangedWish, name: string, asked: number | null): void => {
+    if (asked !== null && takes(taken, wish)) out.member(name, writing.ranged(wish, asked))
   }
-  if (takes(facts.penalties, prompt.frequencyPenalty, 'frequencyPenalty')) {
-    out.member('frequency_penalty', prompt.frequencyPenalty)
+  ranged(sampling, 'temperature', 'temperature', temperature)
+  ranged(sampling, 'topP', 'top_p', topP)
+  if (topK !== null && takes(facts.topK && !writing.target.firstParty, 'topK')) {
+    out.memberIf('top_k', writing.topK(topK))
   }
-  if (takes(facts.logitBias, prompt.logitBias, 'logitBias')) out.memberRaw('logit_bias', prompt.logitBias!)
+  if (seed !== null && takes(facts.seed, 'seed')) out.memberRawIf('seed', writing.seed(seed))
+  ranged(facts.penalties, 'presencePenalty', 'presence_penalty', presencePenalty)
+  ranged(facts.penalties, 'frequencyPenalty', 'frequency_penalty', frequencyPenalty)
+  if (logitBias !== null && takes(facts.logitBias, 'logitBias')) out.memberRaw('logit_bias', logitBias)
 }
 
 function writeReasoning(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
@@ -266,7 +264,8 @@ function writeCaller(out: JsonOut, prompt: Prompt, writing: PromptWriting): void
   if (prompt.metadata.length > 0) {
     if (firstParty) {
       out.key('metadata').object()
-      for (const entry of prompt.metadata) out.member(entry.name, entry.value)
+      const entries = fittingMetadata(prompt.metadata, OPENAI_METADATA, writing)
+      for (const [name, value] of entries) out.member(name, value)
       out.endObject()
     } else writing.loseWish('drop', 'metadata', 'unsupported')
   }

@@ -8,6 +8,7 @@ import {
   type CacheMark,
   type Citation,
   callPart,
+  DETAILS,
   type Extra,
   mediaPart,
   type Opaque,
@@ -290,7 +291,7 @@ function contentPart(part: JsonObject): Part {
 }
 
 function imagePart(part: JsonObject, at: string, cache: CacheMark | null, extra: readonly Extra[]): Part {
-  const detail = part.string('detail')
+  const detail = part.word('detail', DETAILS)
   const url = part.string('image_url')
   if (url !== null) return { ...imageOfUrl(url, at, detail, cache), extra }
   const id = part.string('file_id')

@@ -3,8 +3,15 @@
 
 import { JsonObject, readBody } from '../bytes/json-tree.ts'
 import { effortOf } from '../efforts.ts'
-import { LOGPROBS_MAX } from '../fields.ts'
-import { type OutputFormat, Prompt, promptTurn, type ReasoningWish, textPart } from '../prompt.ts'
+import {
+  type OutputFormat,
+  Prompt,
+  promptTurn,
+  type ReasoningWish,
+  textPart,
+  VERBOSITIES,
+} from '../prompt.ts'
+import { LOGPROBS_MAX } from '../ranges.ts'
 import { TranslateError } from '../translate-error.ts'
 import { InputReader } from './input-read.ts'
 import { readTools } from './tools-read.ts'
@@ -81,7 +88,7 @@ function readOutput(body: JsonObject, prompt: Prompt): void {
   prompt.temperature = body.number('temperature')
   prompt.topP = body.number('top_p')
   const text = body.object('text')
-  prompt.verbosity = text?.string('verbosity') ?? null
+  prompt.verbosity = text?.word('verbosity', VERBOSITIES) ?? null
   prompt.format = formatOf(text?.object('format') ?? null)
   for (const extra of text?.extras(TEXT_MEMBERS) ?? []) {
     prompt.extra.push({ name: `text/${extra.name}`, json: extra.json })

@@ -5,6 +5,7 @@ import { JsonOut } from '../bytes/json-out.ts'
 import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, effortOfWish } from '../efforts.ts'
 import type { WishName } from '../fields.ts'
+import { fittingMetadata, OPENAI_METADATA } from '../metadata.ts'
 import type { OutputFormat, Prompt, ReasoningWish } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import { isStrictSchema, jsonInstruction } from '../schema.ts'
@@ -69,19 +70,16 @@ function instructionFor(prompt: Prompt, writing: PromptWriting): string | null {
 function writeSampling(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const { facts, firstParty } = writing.target
   if (prompt.outputTokensMax !== null) {
-    const most = facts.outputTokensMax ?? prompt.outputTokensMax
-    if (prompt.outputTokensMax > most) writing.loseWish('map', 'outputTokensMax', 'above_model_maximum')
     const least = firstParty ? OUTPUT_TOKENS_MIN : 1
-    if (prompt.outputTokensMax < least) writing.loseWish('map', 'outputTokensMax', 'below_minimum')
-    out.member('max_output_tokens', Math.max(least, Math.min(prompt.outputTokensMax, most)))
+    out.member('max_output_tokens', writing.outputLimit(prompt.outputTokensMax, least))
   }
   const sampling = facts.sampling !== 'none'
   if (prompt.temperature !== null) {
-    if (sampling) out.member('temperature', prompt.temperature)
+    if (sampling) out.member('temperature', writing.ranged('temperature', prompt.temperature))
     else writing.loseWish('drop', 'temperature', 'unsupported')
   }
   if (prompt.topP !== null) {
-    if (sampling) out.member('top_p', prompt.topP)
+    if (sampling) out.member('top_p', writing.ranged('topP', prompt.topP))
     else writing.loseWish('drop', 'topP', 'unsupported')
   }
   if (prompt.logprobs === null) return
@@ -109,7 +107,7 @@ function writeFormat(out: JsonOut, format: OutputFormat, writing: PromptWriting)
   else if (format.kind === 'json') out.member('type', 'json_object')
   else {
     const schema = format.schema ?? '{}'
-    out.member('type', 'json_schema').member('name', format.name ?? 'response')
+    out.member('type', 'json_schema').member('name', writing.formatName(format.name))
     out.memberIf('description', format.description).memberRaw('schema', schema)
     const foreign = writing.client !== 'openai-chat' && writing.client !== 'openai-responses'
     out.memberIf('strict', format.strict ?? (foreign ? isStrictSchema(schema) : null))
@@ -190,7 +188,8 @@ function writeCaller(out: JsonOut, prompt: Prompt, writing: PromptWriting): void
   if (prompt.metadata.length > 0) {
     if (own || firstParty) {
       out.key('metadata').object()
-      for (const entry of prompt.metadata) out.member(entry.name, entry.value)
+      const entries = fittingMetadata(prompt.metadata, OPENAI_METADATA, writing)
+      for (const [name, value] of entries) out.member(name, value)
       out.endObject()
     } else writing.loseWish('drop', 'metadata', 'unsupported')
   }
