@@ -1,5 +1,6 @@
 // Runs the fuzz targets one after another: `npm run fuzz -- [--seconds N] [--seed N] [name…]`.
-// The seconds are shared out by weight; the seed is printed and replays the run.
+// The seconds are shared out by weight; the seed is printed and replays the run. Without `--seed` it is another one
+// each time; the gate gives the seed of its commit.
 
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
