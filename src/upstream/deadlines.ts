@@ -1,7 +1,8 @@
 // Time-outs of calls, without a timer per call or per chunk. A call that makes progress raises a flag; one sweep
 // over all of them turns flags into marks and finds those whose mark is too old.
 //
-// The bargain: a flag costs one store, and a deadline is never early but up to two sweeps late.
+// The bargain: a flag costs one store, and a deadline is never early but up to two sweeps late. A loop that was held up
+// sweeps only after it has read what arrived meanwhile: our own deafness is not the upstream's silence.
 
 import type { Deadlines } from './upstream.ts'
 
@@ -81,6 +82,10 @@ export function deadlineMs(deadlines: Deadlines, name: DeadlineName): number {
 export class SweepTimer {
   private readonly sweep: () => boolean
   private timer: NodeJS.Timeout | null = null
+  /** Timers come before sockets in a turn of the loop, immediates after them. */
+  private readonly behindReads = (): void => {
+    if (this.timer !== null && !this.sweep()) this.stop()
+  }
 
   constructor(sweep: () => boolean) {
     this.sweep = sweep
@@ -89,9 +94,7 @@ export class SweepTimer {
   /** Cheap when it runs already. */
   start(): void {
     if (this.timer !== null) return
-    this.timer = setInterval(() => {
-      if (!this.sweep()) this.stop()
-    }, SWEEP_MS)
+    this.timer = setInterval(() => setImmediate(this.behindReads), SWEEP_MS)
     this.timer.unref()
   }
 

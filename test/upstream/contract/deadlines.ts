@@ -95,6 +95,20 @@ export function deadlines(bench: Bench): void {
     expect((await run(client, request)).outcome).toBe('200 ended')
   })
 
+  test('does not count the time in which our own loop was held up', async () => {
+    const { client } = bench
+    const origin = await bench.serve(socket => {
+      const answer = (): void => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}')
+        // An immediate comes after this turn's reads and before the next turn's timers: the reply lies unread.
+        holdUp(400)
+      }
+      socket.on('data', () => setTimeout(() => setImmediate(answer), 120))
+    })
+    const reply = await run(client, { ...chat(origin), deadlines: { ...quick, headersMs: 250 } })
+    expect(reply.outcome).toBe('200 ended')
+  })
+
   test('does not count silence that we asked for', async () => {
     const { client, upstream } = bench
     const limits = { ...quick, betweenBytesMs: 150 }
@@ -111,4 +125,9 @@ export function deadlines(bench: Bench): void {
     await reply.over
     expect(reply.outcome).toBe('200 ended')
   })
+}
+
+function holdUp(forMs: number): void {
+  const untilMs = performance.now() + forMs
+  while (performance.now() < untilMs);
 }
