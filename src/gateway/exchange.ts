@@ -16,6 +16,7 @@ import type { ListenerView, PlanView } from './plan-view.ts'
 import { errorBytes, wireBytes } from './replies.ts'
 import type { Services } from './services.ts'
 import type { Attempts } from './stages/attempts.ts'
+import type { Target } from './stages/route.ts'
 
 /** What becomes of an exchange's body: one of the operations in `pipeline.ts`. */
 export type Operate = (exchange: Exchange) => void
@@ -58,6 +59,8 @@ export class Exchange implements RequestSink, Member {
   bytes: Uint8Array
   scan: RequestScan | null
   attempts: Attempts | null
+  /** Whose price is paid, where the model's name came after its body was on its way; null for the attempt's own. */
+  billed: Target | null
   /** For a body that comes piece by piece; null for one that is collected. */
   readonly upload: Upload | null
   /** Among the running ones; see `Roll`. */
@@ -92,6 +95,7 @@ export class Exchange implements RequestSink, Member {
     this.bytes = EMPTY
     this.scan = null
     this.attempts = null
+    this.billed = null
     this.phase = 'reading'
     this.register = parts.register
     this.operate = parts.operate

@@ -3,6 +3,7 @@
 
 import type { ExchangeRecord } from '../telemetry/index.ts'
 import type { DialectId, Usage } from '../translate/index.ts'
+import type { Exchange } from './exchange.ts'
 
 /** The usual figure for prose; the JSON around it makes the guess rather high than low. */
 const BYTES_PER_TOKEN = 4
@@ -22,6 +23,11 @@ const STREAM_BYTES_PER_TOKEN: Readonly<Record<DialectId, number>> = {
 /** Whether the record's usage must be completed: the reply ended before its upstream had said everything. */
 export function endedEarly(record: ExchangeRecord, complete: boolean): boolean {
   return !complete && record.outcome !== 'ok'
+}
+
+/** Bytes tell tokens only where they are text: sound, pictures, vectors and files are counted by no such rule. */
+export function guessable({ endpoint: { forward } }: Exchange): boolean {
+  return forward === null || forward.streamOptions
 }
 
 /** What was seen until the early end, completed; null when nothing was. */

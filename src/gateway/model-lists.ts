@@ -14,6 +14,8 @@ import {
   findModel,
   type ModelIndex,
   type ModelPrice,
+  type PriceTier,
+  type TokenPrices,
 } from '../routing/index.ts'
 import type { DialectId } from '../translate/index.ts'
 
@@ -101,11 +103,12 @@ function cardOf(model: PublicModel, source: ModelSource, catalogue: Catalogue): 
   const found = source.models.exact.get(model.id) ?? source.models.under(model.id)
   const sent = found?.upstreamModel ?? model.id
   const demo = found?.provider.provider === 'demo'
-  const aliasOf = source.plan.aliases[model.id] ?? null
   const entry = catalogue.find(demo ? '' : sent)
+  const aliasOf = source.plan.aliases[model.id] ?? null
   const own =
     found === null || found === undefined ? null : configuredPrice(source.plan, found.provider, sent)
-  return { ...model, aliasOf, demo, embeds: /embed/i.test(sent), entry, price: own ?? entry.price }
+  const embeds = entry.output.includes('embeddings') || /embed/i.test(sent)
+  return { ...model, aliasOf, demo, embeds, entry, price: own ?? entry.price }
 }
 
 /** A list as `query` asks for it. Throws `bad-request` for a page there is not. */
@@ -241,17 +244,40 @@ function known(card: ModelCard): Record<string, unknown> {
   return {
     ...facts,
     pricing: {
-      prompt: perToken(price.input),
-      completion: perToken(price.output),
-      ...(price.cacheRead === null ? {} : { input_cache_read: perToken(price.cacheRead) }),
-      ...(price.cacheWrite === null ? {} : { input_cache_write: perToken(price.cacheWrite) }),
+      ...pricesOf(price),
+      ...(price.audioInput === null ? {} : { audio: perToken(price.audioInput) }),
+      ...(price.audioOutput === null ? {} : { audio_output: perToken(price.audioOutput) }),
+      ...(price.imageInput === null ? {} : { image_token: perToken(price.imageInput) }),
+      ...(price.imageOutput === null ? {} : { image_output: perToken(price.imageOutput) }),
+      ...(price.reasoning === null ? {} : { internal_reasoning: perToken(price.reasoning) }),
+      ...(price.perSecond === null ? {} : { second: decimal(price.perSecond) }),
+      ...(price.perSearch === null ? {} : { search: decimal(price.perSearch) }),
+      ...(price.tiers.length === 0 ? {} : { tiers: price.tiers.map(tierOf) }),
     },
     pricing_source: { ...source, currency: 'USD' },
   }
 }
 
+function tierOf(tier: PriceTier): Record<string, unknown> {
+  return { above_prompt_tokens: tier.aboveInputTokens, ...pricesOf(tier) }
+}
+
+function pricesOf(prices: TokenPrices): Record<string, string> {
+  return {
+    prompt: perToken(prices.input),
+    completion: perToken(prices.output),
+    ...(prices.cacheRead === null ? {} : { input_cache_read: perToken(prices.cacheRead) }),
+    ...(prices.cacheWrite === null ? {} : { input_cache_write: perToken(prices.cacheWrite) }),
+    ...(prices.cacheWriteLong === null ? {} : { input_cache_write_1h: perToken(prices.cacheWriteLong) }),
+  }
+}
+
 function perToken(perMillion: number): string {
-  return (perMillion / TOKENS_PER_PRICE).toFixed(PRICE_DECIMALS).replace(/\.?0+$/, '')
+  return decimal(perMillion / TOKENS_PER_PRICE)
+}
+
+function decimal(usd: number): string {
+  return usd.toFixed(PRICE_DECIMALS).replace(/\.?0+$/, '')
 }
 
 /** Names shown in an error; more would be noise. */

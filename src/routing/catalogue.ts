@@ -7,13 +7,32 @@ import { readFileSync } from 'node:fs'
 import { type ModelFacts, UNKNOWN_MODEL } from '../translate/index.ts'
 
 /** US dollars per million tokens; null where the vendor names none of its own. */
-export interface ModelPrice {
+export interface TokenPrices {
   readonly input: number
   readonly output: number
   readonly cacheRead: number | null
   readonly cacheWrite: number | null
   /** Cache writes with the long lifetime. */
   readonly cacheWriteLong: number | null
+}
+
+/** What calls with a longer prompt cost, all of their tokens. */
+export interface PriceTier extends TokenPrices {
+  readonly aboveInputTokens: number
+}
+
+export interface ModelPrice extends TokenPrices {
+  /** Kinds of tokens with a price of their own; null where they cost what others do. */
+  readonly reasoning: number | null
+  readonly audioInput: number | null
+  readonly audioOutput: number | null
+  readonly imageInput: number | null
+  readonly imageOutput: number | null
+  /** From the shortest prompts to the longest; empty for one price. */
+  readonly tiers: readonly PriceTier[]
+  /** US dollars for what is not counted in tokens. */
+  readonly perSecond: number | null
+  readonly perSearch: number | null
   /** Where the figures were read. */
   readonly source: string
   /** The day they were read, `YYYY-MM-DD`. */
@@ -33,19 +52,36 @@ export interface CatalogueEntry {
 interface RawModel {
   readonly id: string
   readonly provider?: string
+  /** The vendor's full id, where `id` is only its beginning. */
+  readonly soldAs?: string
   readonly profile?: string
   readonly contextTokens?: number
   readonly outputTokensMax?: number
   readonly input: readonly string[]
   readonly output: readonly string[]
-  readonly price?: {
-    readonly input: number
-    readonly output?: number
-    readonly cacheRead?: number
-    readonly cacheWrite?: number
-    readonly cacheWriteLong?: number
-    readonly source: string
-  }
+  readonly price?: RawPrice
+}
+
+interface RawTokenPrices {
+  readonly input?: number
+  readonly output?: number
+  readonly cacheRead?: number
+  readonly cacheWrite?: number
+  readonly cacheWriteLong?: number
+}
+
+interface RawPrice extends RawTokenPrices {
+  readonly reasoning?: number
+  readonly audioInput?: number
+  readonly audioOutput?: number
+  readonly imageInput?: number
+  readonly imageOutput?: number
+  readonly tiers?: readonly (RawTokenPrices & { readonly aboveInputTokens: number })[]
+  readonly perSecond?: number
+  readonly perSearch?: number
+  readonly source: string
+  /** In place of the day of the whole file. */
+  readonly asOf?: string
 }
 
 export interface RawCatalogue {
@@ -104,11 +140,11 @@ export class Catalogue {
 
 function soldBy(models: readonly RawModel[]): ReadonlyMap<string, readonly string[]> {
   const sold = new Map<string, string[]>()
-  for (const { id, provider } of models) {
+  for (const { id, provider, soldAs = id } of models) {
     if (provider === undefined) continue
     const ids = sold.get(provider)
-    if (ids === undefined) sold.set(provider, [id])
-    else ids.push(id)
+    if (ids === undefined) sold.set(provider, [soldAs])
+    else ids.push(soldAs)
   }
   return sold
 }
@@ -154,14 +190,54 @@ function entryOf(model: RawModel, raw: RawCatalogue): CatalogueEntry {
 function priceOf(model: RawModel, asOf: string): ModelPrice | null {
   const { price } = model
   if (price === undefined) return null
+  const tiers = (price.tiers ?? []).map(tier => ({
+    ...tokenPrices(tier),
+    aboveInputTokens: tier.aboveInputTokens,
+  }))
   return {
-    input: price.input,
-    output: price.output ?? 0,
-    cacheRead: price.cacheRead ?? null,
-    cacheWrite: price.cacheWrite ?? null,
-    cacheWriteLong: price.cacheWriteLong ?? null,
+    ...tokenPrices(price),
+    reasoning: price.reasoning ?? null,
+    audioInput: price.audioInput ?? null,
+    audioOutput: price.audioOutput ?? null,
+    imageInput: price.imageInput ?? null,
+    imageOutput: price.imageOutput ?? null,
+    tiers: tiers.sort((a, b) => a.aboveInputTokens - b.aboveInputTokens),
+    perSecond: price.perSecond ?? null,
+    perSearch: price.perSearch ?? null,
     source: price.source,
-    asOf,
+    asOf: price.asOf ?? asOf,
+  }
+}
+
+function tokenPrices(raw: RawTokenPrices): TokenPrices {
+  return {
+    input: raw.input ?? 0,
+    output: raw.output ?? 0,
+    cacheRead: raw.cacheRead ?? null,
+    cacheWrite: raw.cacheWrite ?? null,
+    cacheWriteLong: raw.cacheWriteLong ?? null,
+  }
+}
+
+/** A price as a configuration writes it: for tokens alone. */
+export function plainPrice(prices: TokenPrices, source: string): ModelPrice {
+  const { input, output, cacheRead, cacheWrite, cacheWriteLong } = prices
+  return {
+    input,
+    output,
+    cacheRead,
+    cacheWrite,
+    cacheWriteLong,
+    reasoning: null,
+    audioInput: null,
+    audioOutput: null,
+    imageInput: null,
+    imageOutput: null,
+    tiers: [],
+    perSecond: null,
+    perSearch: null,
+    source,
+    asOf: '',
   }
 }
 

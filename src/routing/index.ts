@@ -5,7 +5,9 @@ export {
   type CatalogueEntry,
   loadCatalogue,
   type ModelPrice,
+  type PriceTier,
   type RawCatalogue,
+  type TokenPrices,
 } from './catalogue.ts'
 export { costUsd, formatUsd } from './cost.ts'
 export {

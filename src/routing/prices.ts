@@ -1,7 +1,7 @@
 // What the operator's file says a model costs; it wins over the catalogue, because contracts differ from price lists.
 
 import type { Plan, ProviderPlan } from '../common/config/index.ts'
-import type { ModelPrice } from './catalogue.ts'
+import { type ModelPrice, plainPrice } from './catalogue.ts'
 
 /** Where a configured price was read. */
 export const CONFIGURED = 'configuration'
@@ -17,7 +17,7 @@ export function configuredPrice(
   const one = wildcardPrefix === null ? name : `${wildcardPrefix}/${model}`
   const own =
     priceAt(one) ?? priceAt(name) ?? (wildcardPrefix === null ? null : priceAt(`${wildcardPrefix}/*`))
-  return own === null ? null : { ...own, source: CONFIGURED, asOf: '' }
+  return own === null ? null : plainPrice(own, CONFIGURED)
 
   function priceAt(key: string) {
     return Object.hasOwn(prices, key) ? prices[key]! : null

@@ -16,6 +16,12 @@ export interface Usage {
   readonly reasoningTokens: number | null
   readonly audioInputTokens: number | null
   readonly audioOutputTokens: number | null
+  /** Parts of input and output that are pictures; absent where nothing was told of any, as almost everywhere. */
+  readonly imageInputTokens?: number
+  readonly imageOutputTokens?: number
+  /** What some endpoints count beside tokens, or in their place: seconds of sound, searches. Absent elsewhere. */
+  readonly seconds?: number
+  readonly searches?: number
   /** True when counted or guessed by us rather than told by the upstream. */
   readonly estimated: boolean
 }

@@ -210,6 +210,64 @@ describe('a form', () => {
   })
 })
 
+describe('a form’s cost', () => {
+  const MILLION =
+    '{"text":"hi","usage":{"type":"tokens","input_tokens":1000000,"input_token_details":{"audio_tokens":900000,"text_tokens":100000},"output_tokens":100000}}'
+  const COST = 0.9 * 6 + 0.1 * 2.5 + 0.1 * 10
+
+  beforeEach(() => upstream.always(() => ({ ...OK, body: MILLION })))
+
+  test.each([
+    ['in front of its file', field('model', 'openai/gpt-4o-transcribe') + file(300_000)],
+    ['behind a short file', file(5_000) + field('model', 'openai/gpt-4o-transcribe')],
+    ['behind a file that is not held', file(300_000) + field('model', 'openai/gpt-4o-transcribe')],
+    ['bare, behind a file that is not held', file(300_000) + field('model', 'gpt-4o-transcribe')],
+  ])('is that of its model, which stands %s', async (_where, form) => {
+    expect((await send(TRANSCRIBE, form + END)).status).toBe(200)
+    const [record] = bench.records
+    expect(record).toMatchObject({
+      modelSent: 'gpt-4o-transcribe',
+      modelLabel: 'openai/*',
+      usage: { inputTokens: 1_000_000, audioInputTokens: 900_000 },
+    })
+    expect(record!.costUsd).toBeCloseTo(COST, 9)
+  })
+
+  test('is that of the entry which the late name means, not of the one it was sent by', async () => {
+    await bench.close()
+    const entry = provider('house/a-dear-transcriber', upstream.origin, {
+      provider: 'openai',
+      model: 'gpt-4o-transcribe',
+      pathPrefix: '/openai/v1',
+    })
+    const cheap = { ...entry, name: 'house/cheap', model: 'gpt-4o-mini-transcribe', isDefault: true }
+    bench = new Bench({ providers: [cheap, entry], upstream: PATIENT })
+    await send(TRANSCRIBE, file(300_000) + field('model', 'house/a-dear-transcriber') + END)
+    expect(bench.records[0]).toMatchObject({
+      modelSent: 'gpt-4o-transcribe',
+      modelLabel: 'house/a-dear-transcriber',
+    })
+    expect(bench.records[0]!.costUsd).toBeCloseTo(COST, 9)
+  })
+
+  test('by the second is told by the reply', async () => {
+    upstream.always(() => ({ ...OK, body: '{"text":"hi","usage":{"type":"duration","seconds":90}}' }))
+    await send(TRANSCRIBE, file(300_000) + field('model', 'openai/whisper-1') + END)
+    expect(bench.records[0]!.costUsd).toBeCloseTo(0.009, 9)
+  })
+
+  test('is not guessed from the bytes of a recording when its reply is cut', async () => {
+    upstream.always(() => ({
+      headers: ['content-type', 'text/event-stream'],
+      frames: ['data: {"type":"transcript.text.delta","delta":"h"}\n\n', 'data: {"ty'],
+      behaviour: { cutAfterBytes: 60 },
+    }))
+    await send(TRANSCRIBE, field('model', 'openai/gpt-4o-transcribe') + file(300_000) + END)
+    expect(bench.records[0]).toMatchObject({ usage: null, costUsd: null })
+    expect(bench.records[0]!.outcome).not.toBe('ok')
+  })
+})
+
 describe('while a form is on its way', () => {
   test('the client is not read faster than the upstream takes, and memory holds next to nothing', async () => {
     const piece = 'f'.repeat(64 * 1024)

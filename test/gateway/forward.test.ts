@@ -113,6 +113,8 @@ describe('a JSON body', () => {
       4,
     ],
     [{ results: [], usage: { total_tokens: 9 } }, 9, 0],
+    [{ results: [], meta: { billed_units: { search_units: 2 } } }, 0, 0],
+    [{ text: 'a', usage: { type: 'duration', seconds: 12 } }, 0, 0],
     [{ results: [], meta: { tokens: { input_tokens: 5, output_tokens: 0 } } }, 5, 0],
   ])('has its usage read from %j', async (document, inputTokens, outputTokens) => {
     answerJson(document)

@@ -14,7 +14,7 @@ import type { ByteSink, DialectId, ErrorReply, ReplyPath } from '../../translate
 import type { BreakerCell, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersToClient } from '../forward-headers.ts'
-import { endedEarly, partialUsage } from '../metering.ts'
+import { endedEarly, guessable, partialUsage } from '../metering.ts'
 import { errorReply } from '../replies.ts'
 import type { Failure } from './failure.ts'
 import { FanOut } from './fan-out.ts'
@@ -216,11 +216,12 @@ export class Attempt implements UpstreamHandler, ByteSink {
     if (this.path === null) return
     const { state, usage: told } = this.path.facts
     const early = endedEarly(record, state === 'complete')
-    const usage = early ? partialUsage(record, told, this.streamed) : told
+    const usage = early && guessable(this.exchange) ? partialUsage(record, told, this.streamed) : told
     if (usage === null) return
     record.usage = usage
     record.usagePartial = early
-    record.costUsd = costUsd(usage, this.exchange.view.target(this.prepared.target).price)
+    const { billed, view } = this.exchange
+    record.costUsd = costUsd(usage, view.target(billed ?? this.prepared.target).price)
   }
 
   private deliver(chunk: Uint8Array, path: ReplyPath): void {

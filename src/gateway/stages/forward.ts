@@ -124,6 +124,8 @@ function lateModel(exchange: Exchange, target: Target, asked: string): string {
   const sent = known ? found.upstreamModel : asked
   record.modelAsked = asked
   record.modelSent = sent
+  exchange.billed = { provider: known ? found.provider : target.provider, model: sent }
+  record.modelLabel = exchange.billed.provider.name
   return sent
 }
 

@@ -157,6 +157,7 @@ export function readUsage(value: unknown): Usage | null {
   const inputTokens =
     (countOf(usage['promptTokenCount']) ?? 0) + (countOf(usage['toolUsePromptTokenCount']) ?? 0)
   const thoughts = countOf(usage['thoughtsTokenCount'])
+  const pictures = modalityTokens(usage, 'candidatesTokensDetails', 'IMAGE')
   return {
     inputTokens,
     cacheReadTokens: Math.min(countOf(usage['cachedContentTokenCount']) ?? 0, inputTokens),
@@ -164,17 +165,18 @@ export function readUsage(value: unknown): Usage | null {
     cacheWriteLongTokens: null,
     outputTokens: (countOf(usage['candidatesTokenCount']) ?? 0) + (thoughts ?? 0),
     reasoningTokens: thoughts,
-    audioInputTokens: audioTokens(usage, 'promptTokensDetails'),
-    audioOutputTokens: audioTokens(usage, 'candidatesTokensDetails'),
+    audioInputTokens: modalityTokens(usage, 'promptTokensDetails', 'AUDIO'),
+    audioOutputTokens: modalityTokens(usage, 'candidatesTokensDetails', 'AUDIO'),
+    ...(pictures === null ? {} : { imageOutputTokens: pictures }),
     estimated: false,
   }
 }
 
-function audioTokens(usage: Members, name: string): number | null {
+function modalityTokens(usage: Members, name: string, modality: string): number | null {
   let tokens: number | null = null
   for (const entry of listOf(usage[name])) {
     const members = membersOf(entry)
-    if (members?.['modality'] === 'AUDIO') tokens = (tokens ?? 0) + (countOf(members['tokenCount']) ?? 0)
+    if (members?.['modality'] === modality) tokens = (tokens ?? 0) + (countOf(members['tokenCount']) ?? 0)
   }
   return tokens
 }

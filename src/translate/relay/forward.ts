@@ -2,7 +2,7 @@
 // Owns finding the usage that such a reply tells; refuses to judge its form, because every byte is the upstream's
 // business. The usual error form ends an event stream that breaks.
 
-import { countOf, membersOf } from '../bytes/json-look.ts'
+import { countOf, type Members, membersOf } from '../bytes/json-look.ts'
 import type { ByteOut } from '../bytes/byte-out.ts'
 import type { ErrorReply } from '../errors.ts'
 import { errorJson, readErrorMember } from '../openai-chat/stream-error.ts'
@@ -171,13 +171,40 @@ export function readForwardedUsage(value: unknown): Usage | null {
   const usage = membersOf(value)
   if (usage === null) return null
   if (countOf(usage['prompt_tokens']) !== null) return readChatUsage(usage)
-  if (countOf(usage['input_tokens']) !== null) {
-    const input = membersOf(usage['input_token_details'])
-    const read = readResponsesUsage(usage)
-    return read === null ? null : { ...read, audioInputTokens: countOf(input?.['audio_tokens']) }
-  }
-  const inner = membersOf(usage['tokens']) ?? membersOf(usage['billed_units'])
-  if (inner !== null && countOf(inner['input_tokens']) !== null) return readResponsesUsage(inner)
+  if (countOf(usage['input_tokens']) !== null) return tokensOfKinds(usage)
+  const seconds = countOf(usage['seconds'])
+  if (usage['type'] === 'duration' && seconds !== null) return { ...NO_TOKENS, seconds }
+  const billed = membersOf(usage['billed_units'])
+  const inner = membersOf(usage['tokens']) ?? billed
+  const searches = countOf(billed?.['search_units'])
+  const read = inner !== null && countOf(inner['input_tokens']) !== null ? readResponsesUsage(inner) : null
+  if (searches !== null) return { ...(read ?? NO_TOKENS), searches }
+  if (read !== null) return read
   const total = countOf(usage['total_tokens'])
   return total === null ? null : readChatUsage({ prompt_tokens: total })
+}
+
+/** Sound and images tell which tokens were which, each endpoint in a spelling of its own. */
+function tokensOfKinds(usage: Members): Usage | null {
+  const read = readResponsesUsage(usage)
+  if (read === null) return null
+  const input = membersOf(usage['input_token_details']) ?? membersOf(usage['input_tokens_details'])
+  const images = countOf(input?.['image_tokens'])
+  return {
+    ...read,
+    audioInputTokens: countOf(input?.['audio_tokens']),
+    ...(images === null ? {} : { imageInputTokens: images }),
+  }
+}
+
+const NO_TOKENS: Usage = {
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  cacheWriteLongTokens: null,
+  outputTokens: 0,
+  reasoningTokens: null,
+  audioInputTokens: null,
+  audioOutputTokens: null,
+  estimated: false,
 }
