@@ -1,8 +1,8 @@
 // From the arguments of a command to a plan, and the plan in the few facts a script asks for.
 
 import { resolve } from 'node:path'
-import type { ConfigIssue, LoadedPlan, Plan } from '../common/config/index.ts'
-import { loadPlan } from '../common/config/index.ts'
+import type { ConfigIssue, LoadedPlan, Plan, ProviderPlan } from '../common/config/index.ts'
+import { atHosts, loadPlan } from '../common/config/index.ts'
 import { upstreamPath } from '../providers/index.ts'
 import { publicModels } from '../routing/index.ts'
 import { maskerOf } from './secrets.ts'
@@ -49,7 +49,8 @@ export interface PlanSummary {
   readonly aliases: Readonly<Record<string, string>>
   readonly default: string | null
   readonly routing_preferences: Readonly<Record<string, readonly string[]>>
-  readonly upstreams: Readonly<Record<string, string>>
+  /** By entry; a list where it has several addresses. */
+  readonly upstreams: Readonly<Record<string, string | readonly string[]>>
 }
 
 export function summaryOf(plan: Plan): PlanSummary {
@@ -64,11 +65,16 @@ export function summaryOf(plan: Plan): PlanSummary {
     ),
     upstreams: Object.fromEntries(
       plan.providers.map(provider => {
-        const path = upstreamPath(provider, provider.dialects[0]!, 'generate', provider.model, false)
-        return [provider.name, mask(provider.origin + path)]
+        const places = atHosts(provider).map(at => mask(endpointOf(at, provider.model)))
+        return [provider.name, places.length === 1 ? places[0]! : places]
       }),
     ),
   }
+}
+
+/** Where calls of a provider with one address go. */
+export function endpointOf(provider: ProviderPlan, model: string): string {
+  return provider.origin + upstreamPath(provider, provider.dialects[0]!, 'generate', model, false)
 }
 
 export const NO_PLAN: PlanSummary = {

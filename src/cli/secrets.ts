@@ -16,11 +16,12 @@ export type Masker = (text: string) => string
 export function maskerOf(plan: Plan): Masker {
   const secrets = new Set<string>()
   collect(plan, secrets)
-  for (const { headers, query } of plan.providers) {
+  for (const { headers, hosts, query } of plan.providers) {
     headers.forEach((value, at) => {
       if (at % 2 === 1 && SECRET_HEADER.test(headers[at - 1]!)) secrets.add(value)
     })
-    for (const pair of (query ?? '').split('&')) {
+    const queries = [query, ...(hosts ?? []).map(host => host.query)]
+    for (const pair of queries.flatMap(one => (one ?? '').split('&'))) {
       const [name = '', value = ''] = pair.split('=')
       if (SECRET_HEADER.test(name) || /^(?:sig|signature|code)$/i.test(name)) secrets.add(value)
     }

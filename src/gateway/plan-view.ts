@@ -56,13 +56,13 @@ export class PlanView {
     if (view === undefined) {
       if (models.size >= MODELS_KEPT_MAX) models.clear()
       const own = configuredPrice(this.plan, provider, model)
-      view = new TargetView(target, this.services, this.budget(provider.origin), own)
+      view = new TargetView(target, this.services, this.budgetOf, own)
       models.set(model, view)
     }
     return view
   }
 
-  private budget(origin: string): RetryBudget {
+  private readonly budgetOf = (origin: string): RetryBudget => {
     let budget = this.budgets.get(origin)
     if (budget === undefined) {
       budget = new RetryBudget(this.services.clock)

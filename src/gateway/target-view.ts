@@ -7,9 +7,10 @@ import {
   passesCacheMarks,
   reasoningFamily,
 } from '../providers/index.ts'
+import { atHosts } from '../common/config/index.ts'
 import type { ModelPrice } from '../routing/index.ts'
 import { type BodyFixups, type DialectId, type TargetFacts, targetFacts } from '../translate/index.ts'
-import { breakerKey, type RetryBudget } from '../upstream/index.ts'
+import { LaneBreaker, type RetryBudget } from '../upstream/index.ts'
 import type { Services } from './services.ts'
 import type { GatewayLane, Target } from './stages/route.ts'
 
@@ -18,33 +19,56 @@ export class TargetView {
   readonly price: ModelPrice | null
   private readonly target: Target
   private readonly services: Services
-  /** One lane per key, in the order of the file. */
-  private readonly lanesByKey: readonly GatewayLane[]
-  private readonly weights: readonly number[]
+  /** One lane per host and key, in the order of the file; made when first asked for. */
+  private made: WeightedLanes | null = null
+  private readonly budgetOf: (origin: string) => RetryBudget
   private readonly fixups: Map<DialectId, BodyFixups | null> = new Map()
   private readonly facts: Map<DialectId, TargetFacts> = new Map()
 
-  constructor(target: Target, services: Services, budget: RetryBudget, ownPrice: ModelPrice | null) {
+  constructor(
+    target: Target,
+    services: Services,
+    budgetOf: (origin: string) => RetryBudget,
+    ownPrice: ModelPrice | null,
+  ) {
     const { provider } = target
-    const { accessKeys } = provider
     this.target = target
     this.services = services
+    this.budgetOf = budgetOf
     this.traits = hostTraits(provider)
     this.price = ownPrice ?? services.catalogue.find(target.model).price
-    const keys = accessKeys.length === 0 ? [null] : accessKeys.map(key => key.secret)
-    this.weights = accessKeys.map(key => key.weight)
-    this.lanesByKey = keys.map((key, index) => ({
-      target,
-      key,
-      siblings: keys.length - 1,
-      budget,
-      cell: services.breakers.cell(breakerKey(provider.name, index)),
-    }))
   }
 
   /** The lanes in the order of trying: those with more weight more often first. */
   lanes(random: () => number): readonly GatewayLane[] {
-    return this.lanesByKey.length < 2 ? this.lanesByKey : shuffled(this.lanesByKey, this.weights, random)
+    this.made ??= this.makeLanes()
+    const { lanes, weights } = this.made
+    return lanes.length < 2 ? lanes : shuffled(lanes, weights, random)
+  }
+
+  private makeLanes(): WeightedLanes {
+    const { provider, model } = this.target
+    const keys = provider.accessKeys.length === 0 ? [KEYLESS] : provider.accessKeys
+    const hosts = atHosts(provider)
+    const lanes: GatewayLane[] = []
+    const weights: number[] = []
+    for (const [host, at] of hosts.entries()) {
+      const target = { provider: at, model }
+      const budget = this.budgetOf(at.origin)
+      for (const [key, { secret, weight }] of keys.entries()) {
+        const cell = new LaneBreaker(this.services.breakers, {
+          entry: provider.name,
+          key,
+          host: at.hosts?.[0]?.label ?? null,
+          // Whoever asks a wildcard for a model names it, and others ask for others.
+          model: provider.wildcardPrefix === null ? null : model,
+        })
+        const otherLanes = hosts.length * keys.length > 1
+        lanes.push({ target, cell, budget, host, key: secret, otherKeys: keys.length > 1, otherLanes })
+        weights.push(weight * (at.hosts?.[0]?.weight ?? 1))
+      }
+    }
+    return { lanes, weights }
   }
 
   /** What must change in a finished body before the target takes it; null for most. */
@@ -79,6 +103,13 @@ export class TargetView {
     return facts
   }
 }
+
+interface WeightedLanes {
+  readonly lanes: readonly GatewayLane[]
+  readonly weights: readonly number[]
+}
+
+const KEYLESS = { secret: null, weight: 1 }
 
 /** Lanes in random order; the chance to be first is the share of the weight. */
 function shuffled(

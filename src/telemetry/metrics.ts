@@ -40,6 +40,8 @@ function histogram(
 }
 
 const MODEL = ['provider', 'model']
+/** A way to an upstream: an entry of the file, the place of a key, and a host of those that the entry names. */
+const WAY = ['entry', 'key', 'host']
 const CALL = ['provider', 'model', 'listener', 'status_class']
 
 export const METRICS = {
@@ -155,13 +157,18 @@ export const METRICS = {
   ),
   breakerState: gauge(
     'sluice_breaker_state',
-    ['entry', 'key'],
-    'Per provider entry and key, counted from 0 in the order of the file: 0 closed, 1 half-open, 2 open.',
+    WAY,
+    'Per provider entry, key (counted from 0 in the order of the file) and host: 0 closed, 1 half-open, 2 open.',
   ),
-  breakerOpenings: counter('sluice_breaker_openings_total', ['entry', 'key'], 'Times a breaker opened.'),
+  breakerOpenings: counter('sluice_breaker_openings_total', WAY, 'Times a breaker opened.'),
+  breakerModels: gauge(
+    'sluice_breaker_models',
+    WAY,
+    'Models of a wildcard that are not called just now, each for itself.',
+  ),
   keyRest: gauge(
     'sluice_key_rest_seconds',
-    ['entry', 'key'],
+    WAY,
     'Seconds for which a key still rests that its provider refused or limited.',
   ),
   upstreamConnections: gauge(

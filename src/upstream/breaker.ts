@@ -1,7 +1,8 @@
-// A breaker per provider, model and key: stops calling what keeps failing, and lets one call through after a while
-// to see whether it recovered. Owns the judgement; refuses to know what a failure is (its caller tells).
+// A breaker: stops calling what keeps failing, and lets one call through after a while to see whether it recovered.
+// Owns the judgement of one cell; refuses to know what a failure is (its caller tells) and where cells live
+// (`breaker-table.ts`).
 // The trick: all cells live in one SharedArrayBuffer, so the shards of a process judge together and exactly, without
-// a message: every step is an atomic operation on 32-bit words. A cell is claimed by the hash of its key.
+// a message: every step is an atomic operation on 32-bit words.
 //
 // closed ── failures reach the share within the window ──► open ── cool-down over ──► half-open (one probe)
 //   ▲                                                        ▲                          │
@@ -10,14 +11,10 @@
 
 import type { Clock } from '../common/clock.ts'
 
-/** Cells per process; providers × models × keys of a plan. What comes after shares nothing and never opens. */
-const CELLS = 4_096
 /** Words per cell, a power of two. */
-const WORDS = 16
-/** The first cell's place; the words before it belong to the table. */
-const HEAD_WORDS = 2
+export const CELL_WORDS = 16
 
-const TAG = 0
+export const TAG = 0
 const WINDOW = 1
 const TOTAL = 2
 const FAILED = 3
@@ -32,6 +29,8 @@ const PROBE_SINCE = 8
 const OPENINGS = 9
 /** A pause the upstream asked for (a key that was refused, a limit); counted by nobody as failure. */
 const REST_UNTIL = 10
+/** The last word of the state; what follows belongs to the table. */
+export const STATE_WORDS = 11
 
 /** Half of the rolling window: outcomes of this and the one before are counted. */
 const WINDOW_MS = 10_000
@@ -46,10 +45,8 @@ const PROBE_MS_MAX = 30_000
 /** Longest rest an upstream can impose on a key. */
 export const REST_MS_MAX = 10 * 60_000
 
-/** The name of a breaker: a provider entry and the place of one of its keys in the file, counted from 0. */
-export function breakerKey(entry: string, key: number): string {
-  return `${entry}\n${key}`
-}
+/** An open breaker that nobody has asked for this long is forgotten where its room is needed. */
+const FORGOTTEN_MS = 10 * 60_000
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
@@ -62,60 +59,18 @@ export interface BreakerFacts {
   readonly waitMs: number
 }
 
-/** Room for the cells of one process; made once, handed to every shard. */
-export function newBreakerMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(4 * (HEAD_WORDS + CELLS * WORDS))
+/** What a call asks and tells about the way it takes. */
+export interface Breaker {
+  /** True when a call may go. In half-open state the first asker gets the only probe and must report it. */
+  admit(): boolean
+  succeeded(): void
+  failed(): void
+  /** The call ended in a way that says nothing about the upstream: its client left, or the fault was the client's. */
+  abandoned(): void
+  facts(): BreakerFacts
 }
 
-export class BreakerTable {
-  private readonly words: Int32Array
-  private readonly clock: Clock
-  private readonly cells: Map<string, BreakerCell> = new Map()
-
-  constructor(memory: SharedArrayBuffer, clock: Clock) {
-    this.words = new Int32Array(memory)
-    this.clock = clock
-  }
-
-  /** The cell of a key; the same in every thread that shares the memory. */
-  cell(key: string): BreakerCell {
-    let cell = this.cells.get(key)
-    if (cell === undefined) {
-      cell = new BreakerCell(this.words, this.claim(tagOf(key)), this.clock)
-      this.cells.set(key, cell)
-    }
-    return cell
-  }
-
-  /** Every cell this thread has asked for. */
-  known(): ReadonlyMap<string, BreakerCell> {
-    return this.cells
-  }
-
-  /** Forgets keys that a new plan no longer has; the shared memory keeps their state in case they return. */
-  keepOnly(keys: ReadonlySet<string>): void {
-    for (const key of this.cells.keys()) if (!keys.has(key)) this.cells.delete(key)
-  }
-
-  private claim(tag: number): number {
-    const first = (tag >>> 0) % CELLS
-    for (let step = 0; step < CELLS; step += 1) {
-      const at = HEAD_WORDS + ((first + step) % CELLS) * WORDS
-      const found = Atomics.compareExchange(this.words, at + TAG, 0, tag)
-      if (found === 0 || found === tag) return at
-    }
-    return -1
-  }
-}
-
-/** FNV-1a over UTF-16 units; never 0, which marks a free cell. */
-function tagOf(key: string): number {
-  let hash = 0x811c9dc5 | 0
-  for (let at = 0; at < key.length; at += 1) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193)
-  return hash === 0 ? 1 : hash
-}
-
-export class BreakerCell {
+export class BreakerCell implements Breaker {
   private readonly words: Int32Array
   private readonly at: number
   private readonly clock: Clock
@@ -127,7 +82,6 @@ export class BreakerCell {
     this.clock = clock
   }
 
-  /** True when a call may go. In half-open state the first asker gets the only probe and must report it. */
   admit(): boolean {
     if (this.at < 0) return true
     const now = this.now()
@@ -166,10 +120,26 @@ export class BreakerCell {
     if (total >= OUTCOMES_MIN && failed >= total * FAILED_SHARE) this.open(now)
   }
 
-  /** The call ended in a way that says nothing about the upstream: its client left, or the fault was the client's. */
   abandoned(): void {
     if (this.at < 0) return
     Atomics.store(this.words, this.at + PROBE_SINCE, 0)
+  }
+
+  get resting(): boolean {
+    return this.at >= 0 && after(this.load(REST_UNTIL), this.now())
+  }
+
+  /** Nothing in it says anything about now, so it may become another's. */
+  get idle(): boolean {
+    const now = this.now()
+    const openUntil = this.load(OPEN_UNTIL)
+    if (openUntil !== 0 && !after(now, (openUntil + FORGOTTEN_MS) | 0)) return false
+    return !after(this.load(REST_UNTIL), now) && ((this.window() - this.load(WINDOW)) | 0) > 1
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    for (let word = TAG + 1; word < STATE_WORDS; word += 1) Atomics.store(this.words, this.at + word, 0)
   }
 
   /** Not used for a while, because the upstream said so. Bounded by {@link REST_MS_MAX}. */
@@ -196,7 +166,7 @@ export class BreakerCell {
   }
 
   private count(failed: boolean): void {
-    const window = nonZero(Math.floor(this.clock.epochMs() / WINDOW_MS) | 0)
+    const window = this.window()
     const seen = this.load(WINDOW)
     // The thread that wins the exchange turns the window; another one's count may fall into either half.
     if (seen !== window && Atomics.compareExchange(this.words, this.at + WINDOW, seen, window) === seen) {
@@ -222,6 +192,10 @@ export class BreakerCell {
     for (const word of [TOTAL, FAILED, TOTAL_BEFORE, FAILED_BEFORE, STREAK, PROBE_SINCE, OPEN_UNTIL]) {
       Atomics.store(this.words, this.at + word, 0)
     }
+  }
+
+  private window(): number {
+    return nonZero(Math.floor(this.clock.epochMs() / WINDOW_MS) | 0)
   }
 
   private load(word: number): number {

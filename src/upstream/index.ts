@@ -12,10 +12,12 @@ import type { OriginPool } from './pools.ts'
 import { UndiciConnection } from './undici.ts'
 import type { UpstreamClient } from './upstream.ts'
 
-export { type BreakerCell, type BreakerFacts, breakerKey, BreakerTable, newBreakerMemory } from './breaker.ts'
+export type { Breaker, BreakerCell, BreakerFacts } from './breaker.ts'
+export { breakerKey, BreakerTable, type ModelTrouble, newBreakerMemory } from './breaker-table.ts'
+export { LaneBreaker } from './lane-breaker.ts'
 export { backOffMs, RETRY_AFTER_MS_MAX, RetryBudget } from './retry-budget.ts'
 export { askForTunnel, ProxyFault } from './tunnel.ts'
-export { type Lane, Tries, type Try, type TryFailure } from './tries.ts'
+export { type HostFailure, type Lane, Tries, type Try, type TryFailure } from './tries.ts'
 export type {
   BodySink,
   BodySource,

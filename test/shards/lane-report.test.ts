@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import type { Plan } from '../../src/common/config/index.ts'
 import { LaneReport } from '../../src/lane-report.ts'
-import { BreakerTable, breakerKey, newBreakerMemory } from '../../src/upstream/index.ts'
+import { BreakerTable, breakerKey, LaneBreaker, newBreakerMemory } from '../../src/upstream/index.ts'
 import { provider } from '../gateway/harness.ts'
 import { valuesOf } from '../telemetry/support.ts'
 
@@ -28,9 +28,40 @@ test('open breakers and resting keys are told by place, never by their text, whi
     'openai/other, key 0: breaker open',
   ])
   const snapshot = report.snapshot(plan)
-  expect(valuesOf(snapshot, 'sluice_breaker_state', 'openai/gpt-4o', '0')).toEqual([0])
-  expect(valuesOf(snapshot, 'sluice_breaker_state', 'openai/other', '0')).toEqual([2])
-  expect(valuesOf(snapshot, 'sluice_breaker_openings_total', 'openai/other', '0')).toEqual([1])
-  expect(valuesOf(snapshot, 'sluice_key_rest_seconds', 'openai/gpt-4o', '1')).toEqual([4.2])
+  expect(valuesOf(snapshot, 'sluice_breaker_state', 'openai/gpt-4o', '0', 'one')).toEqual([0])
+  expect(valuesOf(snapshot, 'sluice_breaker_state', 'openai/other', '0', 'two')).toEqual([2])
+  expect(valuesOf(snapshot, 'sluice_breaker_openings_total', 'openai/other', '0', 'two')).toEqual([1])
+  expect(valuesOf(snapshot, 'sluice_key_rest_seconds', 'openai/gpt-4o', '1', 'one')).toEqual([4.2])
   expect(JSON.stringify(snapshot)).not.toContain('sk-')
+})
+
+test('hosts and models of wildcards are named, each with what holds it back', () => {
+  const host = (label: string) => ({ label, origin: `http://${label}`, pathPrefix: '/v1', weight: 1 })
+  const several = {
+    providers: [
+      provider('openai/gpt-4o', 'http://one', { hosts: [host('one'), host('two')] }),
+      provider('openai/*', 'http://three', { model: '*', wildcardPrefix: 'openai' }),
+    ],
+  } as unknown as Plan
+  const memory = newBreakerMemory()
+  const shard = new BreakerTable(memory, clock)
+  const report = new LaneReport(memory, clock)
+  const lane = (entry: string, at: string | null, model: string | null) =>
+    new LaneBreaker(shard, { entry, key: 0, host: at, model })
+  for (let call = 0; call < 10; call += 1) {
+    lane('openai/gpt-4o', 'two', null).failed()
+    lane('openai/*', null, 'gpt-broken').failed()
+  }
+  lane('openai/*', null, 'gpt-busy').rest(2_000)
+  expect(report.troubles(several)).toEqual([
+    'openai/gpt-4o, key 0, host two: breaker open',
+    expect.stringMatching(/^openai\/\*, key 0, model gpt-b(?:roken: breaker open|usy: rests for 2 s)$/),
+    expect.stringMatching(/^openai\/\*, key 0, model gpt-b(?:roken: breaker open|usy: rests for 2 s)$/),
+  ])
+  const snapshot = report.snapshot(several)
+  expect(valuesOf(snapshot, 'sluice_breaker_state', 'openai/gpt-4o', '0', 'one')).toEqual([0])
+  expect(valuesOf(snapshot, 'sluice_breaker_state', 'openai/gpt-4o', '0', 'two')).toEqual([2])
+  expect(valuesOf(snapshot, 'sluice_breaker_models', 'openai/*', '0', 'three')).toEqual([2])
+  // Callers name models; a series for each would never end.
+  expect(JSON.stringify(snapshot)).not.toContain('gpt-b')
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { BreakerTable, newBreakerMemory, REST_MS_MAX } from '../../src/upstream/breaker.ts'
+import { REST_MS_MAX } from '../../src/upstream/breaker.ts'
+import { BreakerTable, newBreakerMemory } from '../../src/upstream/breaker-table.ts'
 import { backOffMs, RetryBudget } from '../../src/upstream/retry-budget.ts'
 
 class HandClock {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { BreakerTable, newBreakerMemory } from '../../src/upstream/breaker.ts'
+import type { BreakerCell } from '../../src/upstream/breaker.ts'
+import { BreakerTable, newBreakerMemory } from '../../src/upstream/breaker-table.ts'
 import { RetryBudget } from '../../src/upstream/retry-budget.ts'
 import { type Lane, Tries, type TryFailure } from '../../src/upstream/tries.ts'
 
@@ -8,11 +9,16 @@ interface NamedLane extends Lane {
 }
 
 const clock = { monotonicMs: () => 0, epochMs: () => 1_790_000_000_000 }
-const DOWN: TryFailure = { retry: true, laneOver: false, retryAfterMs: null }
+const DOWN: TryFailure = { retry: true, laneOver: false, host: 'none', retryAfterMs: null }
 
 function bench() {
   const table = new BreakerTable(newBreakerMemory(), clock)
-  const lane = (name: string): NamedLane => ({ name, cell: table.cell(name), budget: new RetryBudget(clock) })
+  const lane = (name: string, host = 0): NamedLane & { readonly cell: BreakerCell } => ({
+    name,
+    cell: table.cell(name),
+    budget: new RetryBudget(clock),
+    host,
+  })
   return lane
 }
 
@@ -26,7 +32,7 @@ describe('tries', () => {
   test('go over every key of a target, repeat it as configured, then move to the next target', () => {
     const lane = bench()
     const targets = [[lane('a/1'), lane('a/2')], [lane('b')]]
-    expect(namesOf(new Tries(targets, 2, () => 0.5))).toEqual(['a/1', 'a/2', 'a/1', 'a/1', 'b', 'b', 'b'])
+    expect(namesOf(new Tries(targets, 2, () => 0.5))).toEqual(['a/1', 'a/2', 'a/1', 'a/2', 'b', 'b', 'b'])
   })
 
   test('stop at a failure that is the request’s own', () => {

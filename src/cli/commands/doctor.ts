@@ -3,6 +3,7 @@
 
 import type { Command } from 'commander'
 import {
+  atHosts,
   ConfigErrors,
   issueText,
   type LoadedPlan,
@@ -167,7 +168,7 @@ async function outsideFindings({ plan }: LoadedPlan, online: boolean): Promise<F
   if (!online) return [clockFinding(null), { check: 'providers', state: 'skipped', detail: 'offline' }]
   // An entry that only passes credentials on may never be used, so its host being away is no failure.
   const origins = new Map<string, boolean>()
-  for (const provider of plan.providers) {
+  for (const provider of plan.providers.flatMap(atHosts)) {
     origins.set(provider.origin, (origins.get(provider.origin) ?? false) || !provider.passthroughAuth)
   }
   const rules = new ProxyRules(plan.upstream.proxies ?? null)

@@ -2,12 +2,17 @@
 // whose credential; for a code of a message, what it means.
 
 import type { Command } from 'commander'
-import { CODES, configJsonSchema, type Explained, type LoadedPlan } from '../../common/config/index.ts'
+import {
+  atHosts,
+  CODES,
+  configJsonSchema,
+  type Explained,
+  type LoadedPlan,
+} from '../../common/config/index.ts'
 import { nearestNames } from '../../common/nearest.ts'
-import { upstreamPath } from '../../providers/index.ts'
 import { buildModelIndex, type FoundModel, findModel, loadCatalogue } from '../../routing/index.ts'
 import { EXIT, Failure } from '../exit.ts'
-import { entryName, loadTarget, targetOf } from '../loading.ts'
+import { endpointOf, entryName, loadTarget, targetOf } from '../loading.ts'
 import { maskerOf } from '../secrets.ts'
 import type { Shell } from '../terminal.ts'
 
@@ -50,7 +55,7 @@ function explain(shell: Shell, what: string, file: string | undefined, options: 
   const model = findModel(buildModelIndex(loaded.plan), what)
   const found = 'provider' in model
   const key = found ? null : knownKey(loaded, what)
-  if (key !== null) showKey(shell, key, options)
+  if (key !== null) showKey(shell, maskedKey(key, loaded), options)
   else if (found) showModel(shell, what, model, loaded, options)
   else throw unknown(what, model.unknown, model.ambiguous)
 }
@@ -69,6 +74,13 @@ function unknown(what: string, models: readonly string[], ambiguous: boolean): F
 }
 
 // ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** An address may hold a secret in its query, and a key may hold addresses. */
+function maskedKey(key: Explained, { plan }: LoadedPlan): Explained {
+  if (key.value === undefined) return key
+  const value: unknown = JSON.parse(maskerOf(plan)(JSON.stringify(key.value)))
+  return { ...key, value }
+}
 
 function showKey({ terminal }: Shell, key: Explained, options: ExplainOptions): void {
   const meaning = descriptionOf(key.path)
@@ -135,6 +147,7 @@ function showModel(
 ): void {
   const mask = maskerOf(loaded.plan)
   const entry = loadCatalogue().find(upstreamModel)
+  const endpoints = atHosts(provider).map(at => mask(endpointOf(at, upstreamModel)))
   const facts = {
     model: asked,
     alias_of: loaded.plan.aliases[asked] ?? null,
@@ -142,9 +155,8 @@ function showModel(
     provider: provider.provider,
     upstream_model: upstreamModel,
     dialects: provider.dialects,
-    endpoint: mask(
-      provider.origin + upstreamPath(provider, provider.dialects[0]!, 'generate', upstreamModel, false),
-    ),
+    endpoint: endpoints[0]!,
+    ...(endpoints.length === 1 ? {} : { endpoints }),
     credentials: credentialsOf(loaded, provider.name),
     source: provider.sourceNote,
     fallbacks: provider.fallbacks,
@@ -160,7 +172,7 @@ function showModel(
     ['entry', `${facts.entry} (${facts.source})${facts.default ? ', default' : ''}`],
     ['provider', facts.provider],
     ['model there', facts.upstream_model],
-    ['endpoint', facts.endpoint],
+    ...endpoints.map((endpoint): [string, string] => ['endpoint', endpoint]),
     ['dialects', facts.dialects.join(', ')],
     ['credentials', facts.credentials],
   ]

@@ -61,6 +61,8 @@ export const CODES: Readonly<Record<string, string>> = {
   S21: 'A limit names a listener that is not configured.',
   S22: 'Two limits have one name.',
   S23: 'A price is for a model that is not configured, or that has one already.',
+  S24: 'A provider has more ways to be called than the bound.',
+  S25: 'An address stands twice in a provider.',
   W01: 'A key stands twice in one map; the last one counts.',
   W02: 'Text for people holds a `$NAME` that is not set; it stays as written.',
   W03: 'A key or form of an old version; it is read in today’s form.',

@@ -6,12 +6,14 @@ export { proxiesOf } from './compile/proxies.ts'
 export { DEMO_MODEL, withDemo } from './demo.ts'
 export { DEFAULT_FILES } from './discover.ts'
 export type { Explained } from './explain.ts'
+export { atHosts, hostLabel } from './hosts.ts'
 export { type ConfigIssue, ConfigErrors, issueText } from './issues.ts'
 export { type LoadedPlan, type LoadNotes, type LoadOptions, loadPlan } from './load.ts'
 export { migrateText, type MigratedText } from './migrate/text.ts'
 export type {
   AdminPlan,
   AuthPlan,
+  HostPlan,
   ListenerPlan,
   Plan,
   ProviderPlan,

@@ -31,6 +31,8 @@ export interface ListenerPlan {
   /** Whole-request bound, milliseconds. */
   readonly timeoutMs: number
   readonly maxRetries: number
+  /** Silence towards the client of an event stream until it is shown a sign of life; 0: never. Absent: the default. */
+  readonly keepAliveMs?: number
   readonly tls: TlsPlan | null
 }
 
@@ -78,6 +80,15 @@ export type ProviderWaits = Partial<
   Pick<UpstreamPlan, 'connectMs' | 'headersMs' | 'firstByteMs' | 'firstContentMs' | 'betweenBytesMs'>
 >
 
+/** One of several addresses that serve the same. */
+export interface HostPlan
+  extends Pick<ProviderPlan, 'origin' | 'pathPrefix' | 'dialectPrefixes' | 'query' | 'apiVersion'> {
+  /** As metrics and messages name it: host and port, and the path where two of an entry share those. */
+  readonly label: string
+  /** Share of the calls that begin there, against the other hosts' weights; positive. */
+  readonly weight: number
+}
+
 export interface ProviderPlan {
   /** As written in `name`, or `model` when there is none; unique. */
   readonly name: string
@@ -97,6 +108,8 @@ export interface ProviderPlan {
   readonly dialectPrefixes?: Readonly<Partial<Record<DialectId, string>>>
   /** Query that every call has, without `?`: that of `base_url`. */
   readonly query?: string
+  /** Several addresses, in the order of the file; the first one's members stand above as well. Absent: one. */
+  readonly hosts?: readonly HostPlan[]
   /** A host of the operator's own that speaks like this vendor. */
   readonly custom?: boolean
   /** Azure: the dated interface, with deployments in its paths. */

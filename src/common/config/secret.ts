@@ -70,7 +70,10 @@ export function maskedPlan(plan: Plan): unknown {
   const providers = plan.providers.map(provider => ({
     ...provider,
     headers: maskedHeaders(provider.headers),
-    ...(provider.query === undefined ? {} : { query: maskedQuery(provider.query) }),
+    ...maskedAddress(provider),
+    ...(provider.hosts === undefined
+      ? {}
+      : { hosts: provider.hosts.map(host => ({ ...host, ...maskedAddress(host) })) }),
   }))
   const masked = mapSecrets({ ...plan, providers }, () => MASK)
   return maskTexts(masked, secrets)
@@ -87,6 +90,10 @@ function maskTexts(value: unknown, secrets: ReadonlySet<string>): unknown {
       typeof item === 'string' && SECRET_KEYS.has(key) ? MASK : maskTexts(item, secrets),
     ]),
   )
+}
+
+function maskedAddress({ query }: { readonly query?: string }): { readonly query?: string } {
+  return query === undefined ? {} : { query: maskedQuery(query) }
 }
 
 /** Some hosts take their key as a parameter. */

@@ -11,7 +11,7 @@ import { type HeaderList, headerValue } from '../../common/headers.ts'
 import { costUsd, formatUsd } from '../../routing/index.ts'
 import type { ExchangeRecord, Outcome } from '../../telemetry/index.ts'
 import type { ByteSink, DialectId, ErrorReply, ReplyPath } from '../../translate/index.ts'
-import type { BreakerCell, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/index.ts'
+import type { Breaker, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersToClient } from '../forward-headers.ts'
 import { endedEarly, guessable, partialUsage } from '../metering.ts'
@@ -57,7 +57,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
   readonly prepared: Prepared
   private readonly exchange: Exchange
   private readonly owner: AttemptOwner
-  private readonly cell: BreakerCell
+  private readonly cell: Breaker
   private call: UpstreamCall | null = null
   private path: ReplyPath | null = null
   private fault: UpstreamFault | null = null
@@ -74,7 +74,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
   private held: Uint8Array[] | null = null
   private heldBytes = 0
 
-  constructor(exchange: Exchange, prepared: Prepared, cell: BreakerCell, owner: AttemptOwner) {
+  constructor(exchange: Exchange, prepared: Prepared, cell: Breaker, owner: AttemptOwner) {
     this.exchange = exchange
     this.prepared = prepared
     this.cell = cell

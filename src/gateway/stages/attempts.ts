@@ -4,7 +4,7 @@
 
 import { GatewayError } from '../../common/errors.ts'
 import type { ExchangeRecord, TryResult } from '../../telemetry/index.ts'
-import { Tries, type Try } from '../../upstream/index.ts'
+import { Tries, type Try, type TryFailure } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { Attempt, type AttemptOwner, type Prepared } from './attempt.ts'
 import { authorized } from './authorize.ts'
@@ -139,7 +139,7 @@ export class Attempts implements AttemptOwner {
   private unprepared(lane: GatewayLane, thrown: unknown): void {
     this.tries.close(lane)
     const elsewhere = thrown instanceof GatewayError && thrown.kind === 'no-credential'
-    const next = elsewhere ? this.tries.next({ retry: true, laneOver: true, retryAfterMs: null }) : null
+    const next = elsewhere ? this.tries.next(ELSEWHERE) : null
     if (next === null) throw thrown
     this.begin(next)
   }
@@ -157,22 +157,37 @@ export class Attempts implements AttemptOwner {
     record.failedTries.push({ provider: lane.target.provider.name, result, followed: false })
   }
 
+  /** A refused key rests wherever it is used, a limit where it was met. The only one never rests. */
+  private rest(lane: GatewayLane, { laneOver, retryAfterMs }: Judgement): void {
+    if (laneOver && lane.otherKeys) lane.cell.restKey(retryAfterMs ?? REFUSED_REST_MS)
+    else if (!laneOver && lane.otherLanes) lane.cell.rest(retryAfterMs ?? LIMITED_REST_MS)
+    else lane.cell.abandoned()
+  }
+
+  /** What one host would not have, another will not have either. */
+  private closeKey({ key, target }: GatewayLane): void {
+    for (const lane of this.lanes.flat()) {
+      if (lane.key === key && lane.target.provider.name === target.provider.name) this.tries.close(lane)
+    }
+  }
+
   /** What a failure does to the breaker and to the key. */
   private mark(lane: GatewayLane, judgement: Judgement): void {
     if (judgement.ours) lane.cell.abandoned()
     else if (judgement.upstreamFault) lane.cell.failed()
-    else if (judgement.keyFault && lane.siblings > 0) {
-      const restMs = judgement.retryAfterMs ?? (judgement.laneOver ? REFUSED_REST_MS : LIMITED_REST_MS)
-      lane.cell.rest(restMs)
-    } else if (judgement.keyFault) lane.cell.abandoned()
+    else if (judgement.keyFault) this.rest(lane, judgement)
     // An upstream that finds fault with a request is alive.
     else lane.cell.succeeded()
     if (judgement.laneOver) this.tries.close(lane)
     if (judgement.laneOver && !judgement.ours) {
+      this.closeKey(lane)
       this.exchange.services.authorizer.refused(lane.target.provider)
     }
   }
 }
+
+/** It could not be authorised; nobody has asked its host. */
+const ELSEWHERE: TryFailure = { retry: true, laneOver: true, host: 'none', retryAfterMs: null }
 
 /** A probe is under way, or the wait is over within this: sooner than this nobody should ask again. */
 const ASK_AGAIN_MS_MIN = 2_000

@@ -3,7 +3,7 @@
 import { type GatewayError, KINDS } from '../../common/errors.ts'
 import type { TryResult } from '../../telemetry/index.ts'
 import type { ErrorKind, ErrorReply } from '../../translate/index.ts'
-import type { TryFailure } from '../../upstream/index.ts'
+import type { HostFailure, TryFailure } from '../../upstream/index.ts'
 import type { UpstreamFault } from './fault.ts'
 
 /** How a try ended without an answer for the client. */
@@ -43,6 +43,7 @@ export function judge(failure: Failure): Judgement {
     return {
       retry: retry || ours,
       laneOver: ours,
+      host: kind === 'upstream-connect' || ours ? 'unreachable' : hostFailure(retry),
       retryAfterMs: null,
       upstreamFault: retry,
       keyFault: false,
@@ -56,14 +57,20 @@ export function judge(failure: Failure): Judgement {
   const status = failure.kind === 'status' ? failure.fault.status : null
   const retry =
     keyFault || RETRY_KINDS.has(error.kind) || (status !== null && RETRY_STATUSES.has(status)) || limited
+  const upstreamFault = retry && !keyFault && !limited && status !== 409
   return {
     retry,
     laneOver: keyFault,
+    host: hostFailure(upstreamFault),
     retryAfterMs: error.retryAfterMs,
-    upstreamFault: retry && !keyFault && !limited && status !== 409,
+    upstreamFault,
     keyFault: keyFault || limited,
     ours: false,
   }
+}
+
+function hostFailure(failed: boolean): HostFailure {
+  return failed ? 'failed' : 'none'
 }
 
 /** The same for the books. */

@@ -2,7 +2,7 @@
 // the caller's `x-gateway-provider` names, that the configuration makes the default, or that is the only one. Refuses
 // to guess between several.
 
-import type { ProviderPlan } from '../../common/config/index.ts'
+import { atHosts, type ProviderPlan } from '../../common/config/index.ts'
 import { GatewayError } from '../../common/errors.ts'
 import { headerValue } from '../../common/headers.ts'
 import { findModel } from '../../routing/index.ts'
@@ -55,9 +55,12 @@ function underWildcard(exchange: Exchange, asked: string, serves: Serves): Targe
   return fitting.length === 1 ? { provider: fitting[0]!, model: asked } : null
 }
 
-/** By provider alone. The target names no model, because none is sent. */
+/**
+ * By provider alone. The target names no model, because none is sent. Of several hosts it is the first: what a caller
+ * left at one (a file, a batch) is not at the others.
+ */
 export function routeByProvider(exchange: Exchange): readonly Target[] {
-  return [{ provider: chooseProvider(exchange), model: '' }]
+  return [{ provider: atHosts(chooseProvider(exchange))[0]!, model: '' }]
 }
 
 function chooseProvider(exchange: Exchange): ProviderPlan {

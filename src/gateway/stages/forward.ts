@@ -2,7 +2,7 @@
 // Owns which bytes differ (the model's name, and for older completions the wish for usage) and what may be sent again;
 // translates nothing.
 
-import type { ProviderPlan } from '../../common/config/index.ts'
+import { atHosts, type ProviderPlan } from '../../common/config/index.ts'
 import { GatewayError } from '../../common/errors.ts'
 import { headerValue } from '../../common/headers.ts'
 import { addProviderHeaders, embeddingsForm, forwardPath } from '../../providers/index.ts'
@@ -131,7 +131,8 @@ function lateModel(exchange: Exchange, target: Target, asked: string): string {
 
 /** Whoever serves one entry there serves the other. */
 function samePlace(one: ProviderPlan, other: ProviderPlan): boolean {
-  return one.origin === other.origin && one.provider === other.provider && one.pathPrefix === other.pathPrefix
+  if (one.provider !== other.provider) return false
+  return atHosts(one).some(at => at.origin === other.origin && at.pathPrefix === other.pathPrefix)
 }
 
 const ALWAYS: Repeatable = () => true

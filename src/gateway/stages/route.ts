@@ -2,7 +2,7 @@
 
 import type { ProviderPlan } from '../../common/config/index.ts'
 import { findModel } from '../../routing/index.ts'
-import type { Lane } from '../../upstream/index.ts'
+import type { Lane, LaneBreaker } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { ambiguousModel, unknownModel } from '../model-lists.ts'
 
@@ -13,12 +13,16 @@ export interface Target {
   readonly model: string
 }
 
-/** A target with one of its keys. */
+/** A target with one of its keys, at one of its hosts. */
 export interface GatewayLane extends Lane {
+  /** Its provider has the address of this host. */
   readonly target: Target
+  readonly cell: LaneBreaker
   readonly key: string | null
-  /** Other keys of the same target. */
-  readonly siblings: number
+  /** The target has other keys, too. */
+  readonly otherKeys: boolean
+  /** The target has other lanes: keys, or hosts. */
+  readonly otherLanes: boolean
 }
 
 /** Throws `model-not-found`, naming what exists. */

@@ -76,6 +76,7 @@ export function compileListeners(
       // Zero means no bound, as in the reference's proxy.
       timeoutMs: durationMs(timeout) || DURATION_MS_MAX,
       maxRetries: entry.max_retries ?? 0,
+      ...(entry.keep_alive === undefined ? {} : { keepAliveMs: durationMs(entry.keep_alive)! }),
       tls:
         tlsPlan(entry.tls, [...path, 'tls'], sources) ??
         tlsPlan(sources.everyTls, ['server', 'tls'], sources),

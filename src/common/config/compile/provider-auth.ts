@@ -43,6 +43,21 @@ export function regionalAddress(
   return null
 }
 
+/** Calls are signed for one region, so the addresses of an entry must be in it. */
+export function checkRegions(
+  auth: AuthPlan | null,
+  hosts: readonly { readonly base: { readonly origin: string }; readonly path: Path }[],
+  findings: Findings,
+): void {
+  if (auth?.type !== 'aws') return
+  for (const { base, path } of hosts) {
+    const region = BEDROCK_HOST.exec(base.origin)?.[1]
+    if (hosts.length < 2 || region === undefined || region === auth.region) continue
+    const message = `calls are signed for ${auth.region}; give ${region} an entry of its own and name it in \`fallbacks\``
+    findings.error({ code: 'S18', path, message, showFound: false })
+  }
+}
+
 /** Null when calls are authorised by a key, or not at all. */
 export function providerAuth(
   entry: ProviderEntry,

@@ -13,18 +13,28 @@ type Extras = Pick<
 >
 
 export function providerExtras(entry: ProviderEntry, base: BaseUrl | null, custom: boolean): Extras {
+  return {
+    ...addressExtras(entry, base),
+    ...(custom ? { custom } : {}),
+    ...(entry.cache_marks ? { cacheMarks: true } : {}),
+    ...(entry.strict ? { strict: true } : {}),
+    ...(entry.stream_options === undefined ? {} : { streamOptions: entry.stream_options }),
+    ...(entry.waits === undefined ? {} : { waits: providerWaits(entry.waits) }),
+  }
+}
+
+/** What an address says beside its place. */
+export function addressExtras(
+  entry: ProviderEntry,
+  base: BaseUrl | null,
+): Pick<ProviderPlan, 'query' | 'apiVersion'> {
   const query = new URLSearchParams(base?.query ?? '')
   // A pasted Azure address says its version itself.
   const apiVersion = entry.api_version ?? query.get('api-version') ?? undefined
   query.delete('api-version')
   return {
     ...(query.size === 0 ? {} : { query: query.toString() }),
-    ...(custom ? { custom } : {}),
     ...(apiVersion === undefined ? {} : { apiVersion }),
-    ...(entry.cache_marks ? { cacheMarks: true } : {}),
-    ...(entry.strict ? { strict: true } : {}),
-    ...(entry.stream_options === undefined ? {} : { streamOptions: entry.stream_options }),
-    ...(entry.waits === undefined ? {} : { waits: providerWaits(entry.waits) }),
   }
 }
 

@@ -7,6 +7,7 @@ import type { ProviderEntry } from '../schema/providers.ts'
 import { WeightedSecret } from '../secret.ts'
 import type { Vendor } from '../vendors.ts'
 import { regionalAddress } from './provider-auth.ts'
+import { namesHost } from './provider-hosts.ts'
 
 export interface ProviderKeys {
   readonly keys: readonly WeightedKey[]
@@ -31,7 +32,7 @@ export function providerKeys(
   // A subscription has no key of its own: without one the caller's is meant.
   const subscription = vendor.id === 'chatgpt' && keys.length === 0 && entry.auth === undefined
   const passthroughAuth = entry.passthrough_auth || subscription
-  const alone = entry.base_url === undefined && entry.auth === undefined && !vendor.keyOptional
+  const alone = !namesHost(entry) && entry.auth === undefined && !vendor.keyOptional
   if (keys.length === 0 && !passthroughAuth && alone && regionalAddress(entry, vendor) === null) {
     const variable = vendor.envKey ?? `${vendor.id.toUpperCase()}_API_KEY`
     const message = `\`${name}\` has no credential: add \`access_key: $${variable}\` or \`passthrough_auth: true\``

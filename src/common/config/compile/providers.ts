@@ -9,11 +9,12 @@ import type { Path } from '../places.ts'
 import type { ProviderPlan } from '../plan.ts'
 import type { ProviderEntry } from '../schema/providers.ts'
 import { VENDORS, type Vendor, vendorNamed, vendorOf } from '../vendors.ts'
-import { type BaseUrl, dialectPrefixes, parseBaseUrl } from './base-url.ts'
+import { type BaseUrl, dialectPrefixes } from './base-url.ts'
 import type { ModelNames } from './names.ts'
-import { providerAuth, regionalAddress } from './provider-auth.ts'
+import { checkRegions, providerAuth, regionalAddress } from './provider-auth.ts'
 import { keyFiles, providerExtras } from './provider-extras.ts'
 import { providerHeaders } from './provider-headers.ts'
+import { checkWays, hostPlans, namesHost, writtenHosts } from './provider-hosts.ts'
 import { providerKeys } from './provider-keys.ts'
 import { specialHeaders } from './special-headers.ts'
 
@@ -143,14 +144,17 @@ function compileEntry(one: Named, sources: ProviderSources, sourceNote: string):
   const vendor = known ?? customVendor(one, findings)
   if (vendor === null) return null
   if (known !== null && !checkKnown(one, known, findings)) return null
-  const base = readBaseUrl(one, vendor, findings)
-  if (base === undefined) return null
+  const hosts = writtenHosts(entry, one.path, one.name, vendor, findings)
+  if (hosts === null) return null
+  const base = hosts[0]?.base ?? null
   const regional = base === null ? regionalAddress(entry, vendor) : null
   const origin = base?.origin ?? regional?.origin ?? vendor.origin
   if (origin === null) return null
   const { keys, passthroughAuth } = providerKeys(entry, one.path, one.name, vendor, findings)
+  checkWays(hosts.length, keys.length, one.path, one.name, findings)
   const keyed = keys.length > 0 || passthroughAuth
   const auth = providerAuth(entry, one.path, vendor, origin, keyed, sources)
+  checkRegions(auth, hosts, findings)
   const presets = specialHeaders(one.id, one.name, vendor, base, sources.env)
   return {
     name: one.name,
@@ -159,10 +163,7 @@ function compileEntry(one: Named, sources: ProviderSources, sourceNote: string):
     wildcardPrefix: one.wildcard ? one.name.replace(/\/\*$/, '') : null,
     dialects: dialectsOf(entry, vendor, known === null),
     origin,
-    pathPrefix:
-      one.name.startsWith('perplexity/') && base?.pathPrefix === '/v1'
-        ? ''
-        : (base?.pathPrefix ?? regional?.root ?? vendor.pathPrefix),
+    pathPrefix: base === null ? (regional?.root ?? vendor.pathPrefix) : prefixOf(base, one),
     dialectPrefixes: dialectPrefixes(base, vendor),
     accessKeys: keys,
     fallbacks: entry.fallbacks ?? [],
@@ -175,14 +176,19 @@ function compileEntry(one: Named, sources: ProviderSources, sourceNote: string):
     sourceNote,
     ...(auth === null ? {} : { auth }),
     ...providerExtras(entry, base, known === null),
+    ...hostPlans(entry, hosts, vendor, host => prefixOf(host, one)),
     ...keyFiles(entry, one.path, keys.length, sources),
   }
+}
+
+function prefixOf(base: BaseUrl, { name }: Named): string {
+  return name.startsWith('perplexity/') && base.pathPrefix === '/v1' ? '' : base.pathPrefix
 }
 
 function customVendor(one: Named, findings: Findings): Vendor | null {
   const { entry, path, prefix } = one
   const missing = [
-    ...(entry.base_url === undefined ? ['base_url'] : []),
+    ...(namesHost(entry) ? [] : ['base_url']),
     ...(entry.provider_interface === undefined ? ['provider_interface'] : []),
   ]
   if (missing.length === 0) return vendorOf(entry.provider_interface!)
@@ -200,7 +206,7 @@ function customVendor(one: Named, findings: Findings): Vendor | null {
 
 function checkKnown(one: Named, vendor: Vendor, findings: Findings): boolean {
   const { entry, path } = one
-  if (vendor.baseUrlRequired && entry.base_url === undefined && regionalAddress(entry, vendor) === null) {
+  if (vendor.baseUrlRequired && !namesHost(entry) && regionalAddress(entry, vendor) === null) {
     const message = `\`${vendor.id}\` needs \`base_url\`: only you know where yours lives`
     findings.error({ code: 'E15', path, message, showFound: false })
     return false
@@ -211,30 +217,6 @@ function checkKnown(one: Named, vendor: Vendor, findings: Findings): boolean {
     return false
   }
   return true
-}
-
-/** Undefined when the URL is wrong, null when there is none. */
-function readBaseUrl(one: Named, vendor: Vendor, findings: Findings): BaseUrl | null | undefined {
-  const { entry } = one
-  if (entry.base_url === undefined) return null
-  const path = [...one.path, 'base_url']
-  if (entry.base_url.trim() === '') {
-    const message = `the address of \`${one.name}\` is empty, so there is no upstream to call; write it or remove the key`
-    findings.error({ code: 'E70', path, message, showFound: false })
-    return undefined
-  }
-  const base = parseBaseUrl(entry.base_url, vendor)
-  if (base === null) {
-    const message = `the address of \`${one.name}\` must start with http:// or https:// and name a host`
-    const suggestions = /^[\w.-]+(?::\d+)?(?:\/|$)/.test(entry.base_url) ? [`https://${entry.base_url}`] : []
-    findings.error({ code: 'E19', path, message, suggestions })
-    return undefined
-  }
-  if (base.dropped.length > 0) {
-    const message = `this part of the address is not sent: ${base.dropped.join(', ')}`
-    findings.warn({ code: 'W08', path, message, showFound: false })
-  }
-  return base
 }
 
 function dialectsOf(entry: ProviderEntry, vendor: Vendor, custom: boolean): readonly DialectId[] {

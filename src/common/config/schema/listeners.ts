@@ -35,6 +35,9 @@ export const listener = z.strictObject({
     0,
     20,
   ).optional(),
+  keep_alive: duration(
+    'Silence after which a stream of events shows its client a sign of life; 0s: never. Default 15s.',
+  ).optional(),
   router: pick('Accepted for old files; has no meaning.', ['plano_orchestrator_v1']).optional(),
   agents: list('Candidates of an agent listener.', listenerAgent).optional(),
   input_filters: list(

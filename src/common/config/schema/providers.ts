@@ -26,6 +26,24 @@ const weightedKey = z
     typeof value === 'string' ? new WeightedSecret(value, 1) : new WeightedSecret(value.key, value.weight),
   )
 
+/** Addresses of one entry; more are a cluster, which has one address. */
+const HOSTS_MAX = 16
+
+/** An address, or an address with its share of the calls. */
+const weightedUrl = z
+  .union(
+    [
+      text('An address, as in `base_url`.'),
+      z.strictObject({
+        url: text('The address, as in `base_url`.'),
+        weight: amount('Share of the calls against the other addresses.', 0.001, 1_000_000).default(1),
+      }),
+    ],
+    { error: 'must be an address, or a map of `url` and `weight`' },
+  )
+  .describe('One address.')
+  .transform(value => (typeof value === 'string' ? { url: value, weight: 1 } : value))
+
 const dialect = pick('A dialect.', DIALECTS)
 
 /** Flat, because which members a type needs is checked where the vendor is known, with better words. */
@@ -80,6 +98,10 @@ export const provider = z.strictObject({
   base_url: text(
     'Where the provider lives, if not at its public address. A path replaces the usual root.',
   ).optional(),
+  base_urls: list('Several addresses that serve the same; calls are spread over them.', weightedUrl)
+    .min(1)
+    .max(HOSTS_MAX)
+    .optional(),
   http_host: name('Host header towards this provider; default: host of `base_url`.').optional(),
   provider_interface: pick('Wire interface of a vendor prefix that is not known.', interfaces).optional(),
   upstream_api: z
