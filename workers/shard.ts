@@ -4,7 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openAcceptor } from '../src/acceptor/index.ts'
 import { createCompute } from '../src/compute/index.ts'
-import { Gateway } from '../src/gateway/index.ts'
+import { type Engine, Gateway } from '../src/gateway/index.ts'
 import { type FromShard, LET_GO, Shard, type ShardStart, type ToShard } from '../src/shards/index.ts'
 import { COMPUTE_ENTRY } from './boot.ts'
 
@@ -30,11 +30,18 @@ const shard: Shard<Gateway> = new Shard({
       countTokens: (model, dialect, body) => compute.countTokens(model, dialect, body),
       translatePrompt: (...wish) => compute.translatePrompt(...wish),
     }),
-  openListener: gateway => async (listener, plan) => {
+  openListener: (gateway, begin) => async (listener, plan) => {
     const { name, address, port, tls } = listener
     const { acceptor: kind, exclusive } = start
     const options = { kind, listener: name, address, port, tls, bounds: plan.server, exclusive }
-    return (await openAcceptor(options, gateway.engine)).acceptor
+    const engine: Engine = {
+      open: (request, reply) => {
+        begin()
+        return gateway.engine.open(request, reply)
+      },
+      refuse: (target, error) => gateway.engine.refuse(target, error),
+    }
+    return (await openAcceptor(options, engine)).acceptor
   },
   compute,
   exit: code => process.exit(code),

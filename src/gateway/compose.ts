@@ -49,10 +49,13 @@ export class Gateway {
     this.engine = new GatewayEngine(services, plan)
   }
 
-  /** Later exchanges use `plan`; running ones keep theirs. */
-  usePlan(plan: Plan): void {
-    this.upstream.usePlan(plan)
-    this.engine.usePlan(plan)
+  /** Makes a plan ready; the step returned puts it to use for later exchanges. Running ones keep theirs. */
+  readyPlan(plan: Plan): () => void {
+    const put = this.engine.readyPlan(plan)
+    return () => {
+      this.upstream.usePlan(plan)
+      put()
+    }
   }
 
   pools(): readonly UpstreamPoolFacts[] {

@@ -35,9 +35,16 @@ export class GatewayEngine implements Engine, ExchangeRegister {
     this.view = new PlanView(plan, services)
   }
 
-  /** Later exchanges use `plan`; running ones keep theirs. */
+  /** Makes a plan ready; the step returned puts it to use for later exchanges. Running ones keep theirs. */
+  readyPlan(plan: Plan): () => void {
+    const view = new PlanView(plan, this.services)
+    return () => {
+      this.view = view
+    }
+  }
+
   usePlan(plan: Plan): void {
-    this.view = new PlanView(plan, this.services)
+    this.readyPlan(plan)()
   }
 
   /** Exchanges that have not settled. */

@@ -15,6 +15,8 @@ export interface ShardStart {
   readonly logLevel: LogLevel
   /** See `pulse.ts`. */
   readonly pulse: SharedArrayBuffer
+  /** See `turn.ts`. */
+  readonly turn: SharedArrayBuffer
   /** What shards decide together; made and read by the gateway. */
   readonly shared: SharedArrayBuffer
 }
@@ -30,7 +32,7 @@ export interface ListenerFacts {
 export type ToShard =
   /** Make `plan` ready: open what it adds, change nothing that is served. Answered by `prepared`. */
   | { readonly kind: 'prepare'; readonly change: number; readonly plan: Plan }
-  /** Serve the prepared plan from now on. Answered by `switched`. */
+  /** The prepared plan has been turned to: settle its listeners. Answered by `switched`. */
   | { readonly kind: 'switch'; readonly change: number }
   /** Forget the prepared plan. */
   | { readonly kind: 'discard' }
@@ -52,6 +54,8 @@ export type FromShard =
       readonly kind: 'switched'
       readonly change: number
       readonly epoch: number
+      /** From the turn until this shard had left the old plan. */
+      readonly afterMs: number
       readonly listeners: readonly ListenerFacts[]
     }
   | { readonly kind: 'snapshot'; readonly id: number; readonly snapshot: Snapshot }

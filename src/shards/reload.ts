@@ -28,7 +28,7 @@ export interface ReloadReport {
   /** Keys that take effect only when the process starts anew. */
   readonly restart: readonly string[]
   readonly errors: readonly string[]
-  /** From the first shard told to switch to the last that had; null without a switch. */
+  /** From the turn until the last shard had left the old plan; null without a switch. */
   readonly switchMs: number | null
   /** How often the same was found in a row. */
   readonly times: number

@@ -11,7 +11,7 @@ import type { ShardThread, SpawnShard, ThreadEnd } from './thread.ts'
 /** Reading a plan and opening its ports; a thread that takes longer is in trouble. */
 const PREPARE_MS_MAX = 10_000
 
-/** A switch is a few assignments. */
+/** Settling listeners is a few calls; the turn itself waits for nobody. */
 const SWITCH_MS_MAX = 5_000
 
 /** Prometheus itself waits ten seconds for everything. */
@@ -92,9 +92,11 @@ export class ShardLink {
     if (answer.kind === 'prepared' && answer.error !== null) throw new Error(answer.error)
   }
 
-  async switchTo(change: number): Promise<void> {
+  /** After the turn: resolves when its listeners are settled, with how long after the turn it left the old plan. */
+  async switchTo(change: number): Promise<number> {
     this.thread.post({ kind: 'switch', change })
-    await this.ask(`switched ${change}`, SWITCH_MS_MAX)
+    const answer = await this.ask(`switched ${change}`, SWITCH_MS_MAX)
+    return answer.kind === 'switched' ? answer.afterMs : 0
   }
 
   discard(): void {

@@ -12,6 +12,7 @@ import { type ComputeFacts, type PoolFacts, ShardGauges } from './gauges.ts'
 import { ListenerSet, type OpenListener } from './listeners.ts'
 import type { ControlPort, FromShard, ShardStart, ToShard } from './messages.ts'
 import { Pulse } from './pulse.ts'
+import { PlanTurn } from './turn.ts'
 
 /** What a shard needs of the gateway, in its own words. */
 export interface ShardGateway {
@@ -21,7 +22,8 @@ export interface ShardGateway {
     /** Ends them all in the error form of their dialect; returns how many. */
     cut(): number
   }
-  usePlan(plan: Plan): void
+  /** Makes a plan ready; the step returned puts it to use for later exchanges, and is quick. */
+  readyPlan(plan: Plan): () => void
   pools(): readonly PoolFacts[]
   close(): Promise<void>
 }
@@ -31,8 +33,8 @@ export interface ShardParts<G extends ShardGateway = ShardGateway> {
   readonly port: ControlPort
   /** Called once, with what the gateway reports to. */
   readonly createGateway: (plan: Plan, telemetry: ShardTelemetry) => G
-  /** Makes the acceptor of a listener on that gateway. */
-  readonly openListener: (gateway: G) => OpenListener
+  /** Makes the acceptor of a listener on that gateway; `begin` is called before each exchange. */
+  readonly openListener: (gateway: G, begin: () => void) => OpenListener
   readonly compute: { facts(): ComputeFacts; close(): Promise<void> }
   /** Ends the thread. */
   readonly exit: (code: number) => void
@@ -61,12 +63,23 @@ const CLOSE_TURN_MS = 10
 /** Pools and compute threads that do not close by then end with the thread. */
 const CLOSE_WAIT_MS_MAX = 500
 
+/** A plan that the others make ready, too, until all turn to it. */
+interface Prepared {
+  readonly change: number
+  readonly plan: Plan
+  /** Null once it has been turned to. */
+  put: (() => void) | null
+  /** From the turn until `put`. */
+  afterMs: number
+}
+
 type Phase = 'starting' | 'serving' | 'draining' | 'ending'
 
 export class Shard<G extends ShardGateway = ShardGateway> {
   private readonly parts: ShardParts<G>
   private readonly clock: Clock
   private readonly pulse: Pulse
+  private readonly turn: PlanTurn
   private readonly lines: LineQueue
   private readonly log: Log
   private readonly metrics: ShardMetrics
@@ -75,7 +88,7 @@ export class Shard<G extends ShardGateway = ShardGateway> {
   private readonly gauges: ShardGauges
   private readonly delay: LoopDelay
   private phase: Phase
-  private prepared: { readonly change: number; readonly plan: Plan } | null
+  private prepared: Prepared | null
 
   constructor(parts: ShardParts<G>) {
     const { start, clock = systemClock } = parts
@@ -84,6 +97,7 @@ export class Shard<G extends ShardGateway = ShardGateway> {
     this.parts = parts
     this.clock = clock
     this.pulse = new Pulse(start.pulse)
+    this.turn = new PlanTurn(start.turn)
     this.lines = new LineQueue(batch => this.post({ kind: 'lines', ...batch }))
     this.log = new Log(start.logLevel, clock, { shard: start.shard }, line => this.lines.add(line))
     this.metrics = new ShardMetrics(this.log)
@@ -94,13 +108,16 @@ export class Shard<G extends ShardGateway = ShardGateway> {
       log: this.log,
     })
     this.gateway = gateway
-    this.listeners = new ListenerSet(parts.openListener(gateway), start.exclusive)
+    this.listeners = new ListenerSet(
+      parts.openListener(gateway, () => this.follow()),
+      start.exclusive,
+    )
     this.gauges = new ShardGauges(shard)
     this.delay = new LoopDelay(this.metrics.loopDelays(shard), clock, () =>
       this.pulse.beat(this.gateway.engine.active),
     )
     this.phase = 'starting'
-    this.prepared = { change: 0, plan }
+    this.prepared = { change: 0, plan, put: null, afterMs: 0 }
   }
 
   /** Listens, or tells why not and ends. */
@@ -195,21 +212,45 @@ export class Shard<G extends ShardGateway = ShardGateway> {
     try {
       if (this.phase !== 'serving') throw new Error(`the shard is ${this.phase}`)
       await this.listeners.prepare(plan)
-      this.prepared = { change, plan }
+      this.prepared = { change, plan, put: this.ready(plan), afterMs: 0 }
     } catch (thrown) {
       error = (thrown as Error).message
     }
     this.post({ kind: 'prepared', change, error })
   }
 
+  private ready(plan: Plan): () => void {
+    const labels = modelLabels(plan)
+    const put = this.gateway.readyPlan(plan)
+    return () => {
+      this.metrics.useModels(labels)
+      put()
+    }
+  }
+
+  /** Turns to the prepared plan where the others do: asked before each exchange, so that none is too late. */
+  private follow(): void {
+    const { prepared } = this
+    if (prepared !== null && this.turn.change === prepared.change) this.leaveFor(prepared)
+  }
+
+  private leaveFor(prepared: Prepared): void {
+    const { put } = prepared
+    if (put === null) return
+    prepared.put = null
+    prepared.afterMs = this.turn.sinceMs
+    put()
+  }
+
   private switchTo(change: number): void {
-    if (this.prepared === null || this.prepared.change !== change) return
-    const { plan } = this.prepared
+    const { prepared } = this
+    if (prepared === null || prepared.change !== change) return
+    this.leaveFor(prepared)
     this.prepared = null
-    this.metrics.useModels(modelLabels(plan))
-    this.gateway.usePlan(plan)
     this.listeners.commit()
-    this.post({ kind: 'switched', change, epoch: plan.epoch, listeners: this.listeners.facts() })
+    const { plan, afterMs } = prepared
+    const listeners = this.listeners.facts()
+    this.post({ kind: 'switched', change, epoch: plan.epoch, afterMs, listeners })
   }
 
   private snapshot() {

@@ -11,6 +11,7 @@ import { PortClaims } from './ports.ts'
 import { Pulse } from './pulse.ts'
 import { type LinkState, type ShardEnd, ShardLink } from './shard-link.ts'
 import type { SpawnShard } from './thread.ts'
+import { PlanTurn } from './turn.ts'
 
 export interface SupervisorOptions {
   readonly plan: Plan
@@ -82,7 +83,8 @@ export class Supervisor {
   private changes: Promise<unknown>
   private changeCount: number
   private cut: number
-  /** From the first shard told to switch to the last that had, at the last switch. */
+  private readonly turn: PlanTurn
+  /** From the last turn until the last shard had left the old plan. */
   private switchedMs: number
 
   constructor(options: SupervisorOptions) {
@@ -91,6 +93,7 @@ export class Supervisor {
     this.current = options.plan
     this.slots = Array.from({ length: options.shards }, (_, at) => new Slot(at + 1))
     this.ports = new PortClaims()
+    this.turn = new PlanTurn()
     this.ledger = new Ledger()
     this.watch = setInterval(() => this.look(), options.watchEveryMs ?? WATCH_EVERY_MS).unref()
     this.changes = Promise.resolve()
@@ -143,8 +146,8 @@ export class Supervisor {
   // ── plans ───────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Moves all shards to `plan`: each makes it ready, and when all have, they switch. Rejects when one cannot; then
-   * nothing has changed. Resolves with the plan as it is in use, epoch included.
+   * Moves all shards to `plan`: each makes it ready, and when all have, they turn to it at once. Rejects when one
+   * cannot; then nothing has changed. Resolves with the plan as it is in use, epoch included.
    */
   usePlan(plan: Plan): Promise<Plan> {
     const change = this.changes.then(() => this.change(plan))
@@ -166,10 +169,9 @@ export class Supervisor {
       throw error
     }
     this.current = next
-    const { clock } = this.options
-    const startMs = clock.monotonicMs()
-    await Promise.all(links.map(link => unlessGone(link, link.switchTo(change))))
-    this.switchedMs = clock.monotonicMs() - startMs
+    this.turn.turnTo(change)
+    const afterMs = await Promise.all(links.map(link => unlessGone(link, link.switchTo(change))))
+    this.switchedMs = Math.max(0, ...afterMs.map(ms => ms ?? 0))
     this.ports.keepOnly(next.listeners)
     for (const link of this.links()) if (link.state === 'ready') await this.catchUp(link)
     this.options.log.write('info', 'plan in use', { epoch: next.epoch, hash: next.hash })
@@ -183,6 +185,8 @@ export class Supervisor {
     try {
       const change = (this.changeCount += 1)
       await link.prepare(change, plan)
+      // Nobody else has made this change ready.
+      this.turn.turnTo(change)
       await link.switchTo(change)
     } catch (error) {
       const fields = { shard: link.shard, error: (error as Error).message }
@@ -202,6 +206,7 @@ export class Supervisor {
       exclusive,
       logLevel,
       pulse: new Pulse().memory,
+      turn: this.turn.memory,
       shared,
     }
     slot.link = new ShardLink(
@@ -316,10 +321,11 @@ export class Supervisor {
 }
 
 /** What a shard that died in between did not answer is no obstacle: its successor starts with the plan in use. */
-async function unlessGone(link: ShardLink, asked: Promise<void>): Promise<void> {
+async function unlessGone<T>(link: ShardLink, asked: Promise<T>): Promise<T | null> {
   try {
-    await asked
+    return await asked
   } catch (error) {
     if (link.state !== 'ended' && link.state !== 'ending') throw error
+    return null
   }
 }

@@ -152,6 +152,27 @@ describe('another plan', () => {
     expect(value(await supervisor.snapshot(), 'sluice_plan_info', 'b')).toBe(1)
   })
 
+  test('is that of every exchange that begins after the turn, before any message has arrived', async () => {
+    const supervisor = world.supervise(planOf({ hash: 'a' }))
+    await supervisor.start()
+    // The moment is noticed from outside: the supervisor calls its plan current in the same step.
+    const begun: string[][] = []
+    const changed = supervisor.usePlan(planOf({ hash: 'b' }))
+    while (supervisor.plan.hash === 'a') {
+      for (const shard of world.shards) shard.begin()
+      begun.push(world.shards.map(({ gateway }) => gateway.plan.hash))
+      await Promise.resolve()
+      if (supervisor.plan.hash === 'a') await new Promise(setImmediate)
+    }
+    expect(supervisor.facts().map(({ epoch }) => epoch)).toEqual([1, 1])
+    for (const shard of world.shards) shard.begin()
+    expect(world.shards.map(({ gateway }) => gateway.plan.hash)).toEqual(['b', 'b'])
+    expect(begun.flat().every(hash => hash === 'a')).toBe(true)
+    await changed
+    expect(supervisor.facts().map(({ epoch }) => epoch)).toEqual([2, 2])
+    expect(supervisor.switchMs).toBeLessThan(1_000)
+  })
+
   test('leaves listeners that it keeps alone', async () => {
     const supervisor = world.supervise(planOf())
     await supervisor.start()

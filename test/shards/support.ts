@@ -91,8 +91,10 @@ export class FakeGateway implements ShardGateway {
     }
   }
 
-  usePlan(plan: Plan): void {
-    this.plan = plan
+  readyPlan(plan: Plan): () => void {
+    return () => {
+      this.plan = plan
+    }
   }
 
   /** One exchange that went well. */
@@ -117,6 +119,8 @@ export interface FakeShard {
   readonly shard: Shard<FakeGateway>
   readonly gateway: FakeGateway
   readonly acceptors: readonly FakeAcceptor[]
+  /** As an acceptor does before it hands over a request. */
+  readonly begin: () => void
   ended: boolean
 }
 
@@ -169,6 +173,7 @@ export class World {
     const { port1, port2 } = new MessageChannel()
     const acceptors: FakeAcceptor[] = []
     let gateway: FakeGateway | null = null
+    let begin = (): void => {}
     let onEnd: (code: number) => void = () => {}
     const exit = (code: number): void => {
       if (made.ended) return
@@ -183,7 +188,8 @@ export class World {
         onMessage: take => void port2.on('message', take),
       },
       createGateway: (plan, telemetry) => (gateway = new FakeGateway(plan, telemetry)),
-      openListener: () => async listener => {
+      openListener: (_gateway, before) => async listener => {
+        begin = before
         const failure = this.broken.has(listener.port) ? new Error(`port ${listener.port} is broken`) : null
         const acceptor = new FakeAcceptor(listener, failure)
         acceptors.push(acceptor)
@@ -192,7 +198,14 @@ export class World {
       compute: { facts: () => ({ counted: 0, estimated: 0, queued: 0 }), close: async () => {} },
       exit,
     })
-    const made: FakeShard = { number: start.shard, shard, gateway: gateway!, acceptors, ended: false }
+    const made: FakeShard = {
+      number: start.shard,
+      shard,
+      gateway: gateway!,
+      acceptors,
+      begin: () => begin(),
+      ended: false,
+    }
     this.shards.push(made)
     void shard.run()
     return {
