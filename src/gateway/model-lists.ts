@@ -82,7 +82,7 @@ export function modelCards(source: ModelSource, catalogue: Catalogue): readonly 
 
 const made = new WeakMap<ModelSource, readonly ModelCard[]>()
 
-/** The card of a listed model, or of another name for one; throws `model-not-found`. */
+/** The card of a listed model, of another name for one, or of what a wildcard covers; throws `model-not-found`. */
 export function modelCard(source: ModelSource, catalogue: Catalogue, id: string): ModelCard {
   const listed = modelCards(source, catalogue).find(card => card.id === id)
   if (listed !== undefined) return listed
@@ -90,8 +90,10 @@ export function modelCard(source: ModelSource, catalogue: Catalogue, id: string)
   const name = found === undefined ? null : nameOf(found)
   const owner = modelCards(source, catalogue).find(card => card.id === name)
   if (owner !== undefined) return { ...owner, id }
-  const guess = findModel(source.models, id)
-  throw unknownModel(id, 'unknown' in guess ? guess.unknown : [], source.publicModels)
+  const meant = findModel(source.models, id)
+  // Under a wildcard whatever can be called can be looked up, also what no list names.
+  if (!('unknown' in meant)) return cardOf({ id, ownedBy: meant.provider.provider }, source, catalogue)
+  throw unknownModel(id, meant.unknown, source.publicModels)
 }
 
 /** The name under which a bare id is listed. */

@@ -1,7 +1,7 @@
 // `/v1/models` and `/v1/models/{id}` as three official clients ask for them, and as their vendors would answer.
 
 import Anthropic from '@anthropic-ai/sdk'
-import { GoogleGenAI } from '@google/genai'
+import { ApiError, GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { benchFetch } from './forward-fetch.ts'
@@ -65,11 +65,11 @@ function gemini(): GoogleGenAI {
   return new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: 'http://gateway' } })
 }
 
-describe('OpenAI’s client', () => {
-  function client(): OpenAI {
-    return new OpenAI({ apiKey: 'k', baseURL: 'http://gateway/v1', fetch: benchFetch(bench), maxRetries: 0 })
-  }
+function client(): OpenAI {
+  return new OpenAI({ apiKey: 'k', baseURL: 'http://gateway/v1', fetch: benchFetch(bench), maxRetries: 0 })
+}
 
+describe('OpenAI’s client', () => {
   test('lists every model that is not internal, aliases last', async () => {
     const models = await collected(client().models.list())
     expect(models.map(model => model.id)).toEqual(NAMES)
@@ -144,7 +144,25 @@ describe('Anthropic’s client', () => {
   })
 })
 
+describe('what a wildcard covers and no list names', () => {
+  const id = 'groq/gpt-4o-of-tomorrow'
+
+  test('is retrieved by every client, as it can be called', async () => {
+    expect(await client().models.retrieve(id)).toMatchObject({ id, owned_by: 'groq' })
+    expect(await anthropic().models.retrieve(id)).toMatchObject({ id, type: 'model' })
+    expect(await gemini().models.get({ model: id })).toMatchObject({ name: `models/${id}` })
+  })
+})
+
 describe('Google’s client', () => {
+  test('is told of a model that is not there in its own form', async () => {
+    const thrown = await gemini()
+      .models.get({ model: 'nobody' })
+      .catch((error: unknown) => error)
+    expect(thrown).toBeInstanceOf(ApiError)
+    expect(thrown).toMatchObject({ status: 404, message: expect.stringContaining('"status":"NOT_FOUND"') })
+  })
+
   test('lists in its own shape, page by page', async () => {
     const pager = await gemini().models.list({ config: { pageSize: 4 } })
     const models = await collected(pager)

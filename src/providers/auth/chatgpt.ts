@@ -2,7 +2,7 @@
 // good for one use only, so the file is locked while it is spent, and what was won is written before it is used.
 // Refuses to log anyone in.
 
-import { chmod, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import type { AuthPlan } from '../../common/config/plan.ts'
 import type { Token } from './token-cache.ts'
 import { type AuthTools, authFailure, claimsOf, oauthError, parsedObject } from './tools.ts'
@@ -121,12 +121,22 @@ function merged(login: Login, won: Record<string, unknown>, nowMs: number): Logi
   return { document: { ...login.document, tokens, last_refresh: lastRefresh }, tokens }
 }
 
-/** In one step, so that no reader sees half a login; for the owner only. */
+/**
+ * In one step, so that no reader sees half a login; for the owner only; where a link points to, so that it stays one.
+ * On the disk before it takes the old one's place: what the old one could renew itself with has been spent.
+ */
 async function writeLogin(file: string, document: Record<string, unknown>): Promise<void> {
-  const draft = `${file}.${process.pid}.new`
-  await writeFile(draft, `${JSON.stringify(document, null, 2)}\n`, { mode: 0o600 })
-  await chmod(draft, 0o600)
-  await rename(draft, file)
+  const place = await realpath(file)
+  const draft = `${place}.${process.pid}.new`
+  const written = await open(draft, 'w', 0o600)
+  try {
+    await written.chmod(0o600)
+    await written.writeFile(`${JSON.stringify(document, null, 2)}\n`)
+    await written.sync()
+  } finally {
+    await written.close()
+  }
+  await rename(draft, place)
 }
 
 async function lock(provider: string, file: string): Promise<() => Promise<void>> {

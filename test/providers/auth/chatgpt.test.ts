@@ -2,11 +2,13 @@
 
 import {
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -93,6 +95,20 @@ test('a login that has ended is renewed once for all shards, and written back', 
   })
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect(readdirSync(folder)).toEqual(['auth.json'])
+})
+
+test('a login behind a link is written where it lies, and the link stays', async () => {
+  const place = join(folder, 'elsewhere.json')
+  writeFileSync(place, JSON.stringify({ tokens: { access_token: jwt('old', -10), refresh_token: 'r-1' } }), {
+    mode: 0o644,
+  })
+  symlinkSync(place, file)
+  const fresh = jwt('new', 3_600)
+  endpoint.answer = refusing(200, { access_token: fresh, refresh_token: 'r-2' })
+  expect((await shard()())![1]).toBe(`Bearer ${fresh}`)
+  expect(lstatSync(file).isSymbolicLink()).toBe(true)
+  expect(JSON.parse(readFileSync(place, 'utf8')).tokens).toMatchObject({ refresh_token: 'r-2' })
+  expect(statSync(place).mode & 0o777).toBe(0o600)
 })
 
 test('a lock that somebody left behind is broken', async () => {
