@@ -2,74 +2,29 @@
 // turn has collected.
 
 import type { ByteOut } from '../bytes/byte-out.ts'
-import { ByteQueue } from '../bytes/byte-queue.ts'
-import { listOf, type Members, membersOf, parsed, textOf, textOrNull } from '../bytes/json-look.ts'
+import { listOf, type Members, membersOf, textOf, textOrNull } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import { argumentsObject } from '../bytes/json-text.ts'
-import { type JsonArray, JsonObject, readJsonObject } from '../bytes/json-tree.ts'
 import { type CollectedPart, TurnCollector } from '../collect.ts'
 import type { ErrorReply } from '../errors.ts'
 import { wrapOpaque } from '../opaque.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { replyId } from '../reply-ids.ts'
-import { brokenReply, incompleteReply, TranslateError } from '../translate-error.ts'
-import { finish, type ReplyReader, type TurnSink } from '../turn.ts'
+import { brokenReply } from '../translate-error.ts'
+import { finish } from '../turn.ts'
+import { ElementSource, WholeReplyReader } from '../whole-reply.ts'
 import { BlockFeed } from './block-read.ts'
 import { errorJson, readErrorEvent } from './stream-error.ts'
 import { finishOf, stopMembers, UsageCounts, usageJson } from './wire.ts'
 
-/** A reply with long arguments stays below this. */
-const REPLY_BYTES_MAX = 64 * 1024 * 1024
-
-const decoder = new TextDecoder()
-
-export class MessagesReplyReader implements ReplyReader {
-  private readonly to: TurnSink
-  private readonly context: ReplyContext
-  private readonly body: ByteQueue
-  private over: boolean
-
-  constructor(to: TurnSink, context: ReplyContext) {
-    this.to = to
-    this.context = context
-    this.body = new ByteQueue(REPLY_BYTES_MAX)
-    this.over = false
-  }
-
-  write(chunk: Uint8Array): void {
-    if (!this.over && !this.body.push(chunk)) this.cut(brokenReply('the body is too long'))
-  }
-
-  end(): void {
-    if (this.over) return
-    this.over = true
-    const text = decoder.decode(this.body.take())
-    const reply = membersOf(parsed(text))
-    if (reply === null) {
-      this.to.fail(text.trim() === '' ? incompleteReply() : brokenReply('the body is not a JSON object'))
-    } else if (reply['type'] === 'error') this.to.fail(readErrorEvent(reply))
+export class MessagesReplyReader extends WholeReplyReader {
+  protected reply(reply: Members, text: string): void {
+    if (reply['type'] === 'error') this.to.fail(readErrorEvent(reply))
     else if (!Array.isArray(reply['content'])) this.to.fail(brokenReply('content is not a list'))
-    else this.guarded(reply, text)
+    else this.turn(reply, new ElementSource(text, 'content'))
   }
 
-  cut(error: ErrorReply): void {
-    if (this.over) return
-    this.over = true
-    this.body.clear()
-    this.to.fail(error)
-  }
-
-  private guarded(reply: Members, text: string): void {
-    try {
-      this.turn(reply, text)
-    } catch (error) {
-      // Reading a block's own source again can refuse what the host's parser let pass, such as absurd nesting.
-      if (!(error instanceof TranslateError)) throw error
-      this.to.fail(brokenReply('a block cannot be read'))
-    }
-  }
-
-  private turn(reply: Members, text: string): void {
+  private turn(reply: Members, source: ElementSource): void {
     const usage = membersOf(reply['usage'])
     const counts = new UsageCounts()
     if (usage !== null) counts.merge(usage)
@@ -80,7 +35,6 @@ export class MessagesReplyReader implements ReplyReader {
       tier: textOrNull(usage?.['service_tier']),
       usage: usage === null ? null : counts.usage,
     })
-    const source = new BlockSource(text)
     const feed = new BlockFeed(this.to, this.context.family)
     for (const [index, block] of listOf(reply['content']).entries()) {
       const members = membersOf(block)
@@ -92,23 +46,6 @@ export class MessagesReplyReader implements ReplyReader {
     this.to.finish(0, finishOf(textOrNull(reply['stop_reason']), stopText, membersOf(reply['stop_details'])))
     if (counts.told) this.to.usage(counts.usage)
     this.to.end()
-  }
-}
-
-/** Source text of blocks; the body is read a second time only when a block needs it. */
-class BlockSource {
-  private readonly text: string
-  private blocks: JsonArray | null
-
-  constructor(text: string) {
-    this.text = text
-    this.blocks = null
-  }
-
-  at(index: number): JsonObject | null {
-    this.blocks ??= readJsonObject(this.text).requiredArray('content')
-    const block = this.blocks.values[index]
-    return block instanceof JsonObject ? block : null
   }
 }
 

@@ -2,74 +2,30 @@
 // has collected.
 
 import type { ByteOut } from '../bytes/byte-out.ts'
-import { ByteQueue } from '../bytes/byte-queue.ts'
-import { type Members, membersOf, parsed, textOf, textOrNull } from '../bytes/json-look.ts'
+import { type Members, membersOf, textOf, textOrNull } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import { argumentsObject } from '../bytes/json-text.ts'
-import { type JsonArray, JsonObject, readJsonObject } from '../bytes/json-tree.ts'
+import type { JsonObject } from '../bytes/json-tree.ts'
 import { type CollectedPart, TurnCollector } from '../collect.ts'
 import type { DialectId } from '../dialect.ts'
 import type { ErrorReply } from '../errors.ts'
 import type { ReplyContext } from '../reply-context.ts'
-import { brokenReply, incompleteReply, TranslateError } from '../translate-error.ts'
-import { finish, type ReplyReader, type TurnSink } from '../turn.ts'
+import { brokenReply } from '../translate-error.ts'
+import { finish } from '../turn.ts'
+import { ElementSource, WholeReplyReader } from '../whole-reply.ts'
 import { BlockFeed, type BlockSource } from './block-read.ts'
 import { citationJson } from './citations.ts'
 import { mediaFormat, metadataMembers, OwnExtras, redactedValue, signatureValue } from './reply-members.ts'
 import { errorJson, readFailure } from './stream-error.ts'
 import { finishOf, readUsage, REPLY_EXTRAS, stopWord } from './wire.ts'
 
-/** A reply with images and long arguments stays below this. */
-const REPLY_BYTES_MAX = 64 * 1024 * 1024
-
-const decoder = new TextDecoder()
-
-export class ConverseReplyReader implements ReplyReader {
-  private readonly to: TurnSink
-  private readonly context: ReplyContext
-  private readonly body: ByteQueue
-  private over: boolean
-
-  constructor(to: TurnSink, context: ReplyContext) {
-    this.to = to
-    this.context = context
-    this.body = new ByteQueue(REPLY_BYTES_MAX)
-    this.over = false
-  }
-
-  write(chunk: Uint8Array): void {
-    if (!this.over && !this.body.push(chunk)) this.cut(brokenReply('the body is too long'))
-  }
-
-  end(): void {
-    if (this.over) return
-    this.over = true
-    const text = decoder.decode(this.body.take())
-    const reply = membersOf(parsed(text))
-    const message = membersOf(membersOf(reply?.['output'])?.['message'])
-    if (reply === null) {
-      this.to.fail(text.trim() === '' ? incompleteReply() : brokenReply('the body is not a JSON object'))
-    } else if (message === null && textOf(reply['__type']) !== '') {
-      this.to.fail(readFailure(textOf(reply['__type']).split('#').at(-1)!, reply))
-    } else if (!Array.isArray(message?.['content'])) this.to.fail(brokenReply('content is not a list'))
-    else this.guarded(reply, message['content'], text)
-  }
-
-  cut(error: ErrorReply): void {
-    if (this.over) return
-    this.over = true
-    this.body.clear()
-    this.to.fail(error)
-  }
-
-  private guarded(reply: Members, content: readonly unknown[], text: string): void {
-    try {
-      this.turn(reply, content, new ReplySource(text))
-    } catch (error) {
-      // Reading a block's own source again can refuse what the host's parser let pass, such as absurd nesting.
-      if (!(error instanceof TranslateError)) throw error
-      this.to.fail(brokenReply('a block cannot be read'))
-    }
+export class ConverseReplyReader extends WholeReplyReader {
+  protected reply(reply: Members, text: string): void {
+    const message = membersOf(membersOf(reply['output'])?.['message'])
+    const failure = textOf(reply['__type'])
+    if (message === null && failure !== '') this.to.fail(readFailure(failure.split('#').at(-1)!, reply))
+    else if (!Array.isArray(message?.['content'])) this.to.fail(brokenReply('content is not a list'))
+    else this.turn(reply, message['content'], new ReplySource(text))
   }
 
   private turn(reply: Members, content: readonly unknown[], source: ReplySource): void {
@@ -100,29 +56,17 @@ export class ConverseReplyReader implements ReplyReader {
   }
 }
 
-/** The body as a tree, read only when a block or a member needs its own text. */
-class ReplySource implements BlockSource {
-  private readonly text: string
-  private tree: JsonObject | null
-  private blocks: JsonArray | null
+/** The block at hand, for a feed that takes them one after another. */
+class ReplySource extends ElementSource implements BlockSource {
   index: number
 
   constructor(text: string) {
-    this.text = text
-    this.tree = null
-    this.blocks = null
+    super(text, 'output', 'message', 'content')
     this.index = 0
   }
 
-  get body(): JsonObject {
-    this.tree ??= readJsonObject(this.text)
-    return this.tree
-  }
-
   source(): JsonObject | null {
-    this.blocks ??= this.body.requiredObject('output').requiredObject('message').requiredArray('content')
-    const block = this.blocks.values[this.index]
-    return block instanceof JsonObject ? block : null
+    return this.at(this.index)
   }
 }
 

@@ -2,8 +2,7 @@
 // has collected.
 
 import type { ByteOut } from '../bytes/byte-out.ts'
-import { ByteQueue } from '../bytes/byte-queue.ts'
-import { membersOf, parsed } from '../bytes/json-look.ts'
+import { type Members, membersOf, parsed } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import { type CollectedChoice, type CollectedPart, TurnCollector } from '../collect.ts'
 import { geminiErrorJson } from '../error-forms/gemini.ts'
@@ -11,8 +10,9 @@ import type { ErrorReply } from '../errors.ts'
 import { JsonArrayReader } from '../framing/json-array.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { replyId } from '../reply-ids.ts'
-import { brokenReply, incompleteReply } from '../translate-error.ts'
-import { finish, type ReplyReader, type TurnSink } from '../turn.ts'
+import { brokenReply } from '../translate-error.ts'
+import { finish } from '../turn.ts'
+import { WholeReplyReader } from '../whole-reply.ts'
 import {
   callPartJson,
   type Extras,
@@ -26,47 +26,22 @@ import { groundingJson } from './grounding.ts'
 import { TurnReader } from './turn-read.ts'
 import { usageJson } from './wire.ts'
 
-/** A reply with images and long arguments stays below this. */
-const REPLY_BYTES_MAX = 64 * 1024 * 1024
-
-const decoder = new TextDecoder()
-
-export class GeminiReplyReader implements ReplyReader {
-  private readonly turn: TurnReader
-  private readonly body: ByteQueue
-
-  constructor(to: TurnSink, context: ReplyContext) {
-    this.turn = new TurnReader(to, context)
-    this.body = new ByteQueue(REPLY_BYTES_MAX)
-  }
-
-  write(chunk: Uint8Array): void {
-    if (!this.turn.over && !this.body.push(chunk)) this.cut(brokenReply('the body is too long'))
-  }
-
-  end(): void {
-    if (this.turn.over) return
-    const bytes = this.body.take()
-    const text = decoder.decode(bytes)
-    const reply = parsed(text)
-    if (Array.isArray(reply)) this.elements(bytes)
-    else if (membersOf(reply) !== null) this.turn.frame(membersOf(reply), text)
-    else this.turn.fail(text.trim() === '' ? incompleteReply() : brokenReply('the body is not a JSON object'))
-    this.turn.endWhole()
-  }
-
-  cut(error: ErrorReply): void {
-    this.body.clear()
-    this.turn.fail(error)
+export class GeminiReplyReader extends WholeReplyReader {
+  protected reply(reply: Members, text: string): void {
+    const turn = new TurnReader(this.to, this.context)
+    turn.frame(reply, text)
+    turn.endWhole()
   }
 
   /** Errors come in brackets where a stream was asked for, and so do the frames of one. */
-  private elements(bytes: Uint8Array): void {
+  protected override list(bytes: Uint8Array): void {
+    const turn = new TurnReader(this.to, this.context)
     const reader = new JsonArrayReader({
-      element: json => this.turn.frame(membersOf(parsed(json)), json),
-      broken: message => this.turn.fail(brokenReply(message)),
+      element: json => turn.frame(membersOf(parsed(json)), json),
+      broken: message => turn.fail(brokenReply(message)),
     })
     reader.write(bytes)
+    turn.endWhole()
   }
 }
 

@@ -2,52 +2,23 @@
 // what the turn has collected.
 
 import type { ByteOut } from '../bytes/byte-out.ts'
-import { ByteQueue } from '../bytes/byte-queue.ts'
-import { listOf, membersOf, parsed, textOf } from '../bytes/json-look.ts'
+import { listOf, type Members, membersOf, textOf } from '../bytes/json-look.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import { type CollectedChoice, type CollectedPart, TurnCollector } from '../collect.ts'
 import type { ErrorReply } from '../errors.ts'
 import type { ReplyContext } from '../reply-context.ts'
 import { replyId } from '../reply-ids.ts'
-import { brokenReply, incompleteReply } from '../translate-error.ts'
-import { finish, type ReplyReader, type TurnSink } from '../turn.ts'
+import { brokenReply } from '../translate-error.ts'
+import { finish } from '../turn.ts'
+import { WholeReplyReader } from '../whole-reply.ts'
 import { annotationJson } from './annotations.ts'
 import { ChoiceReader } from './choice-read.ts'
 import { writeDetail } from './messages-write.ts'
 import { errorJson, readErrorMember } from './stream-error.ts'
 import { finishWord, logprobsJson, readUsage, usageJson } from './wire.ts'
 
-/** A reply with images and long arguments stays below this. */
-const REPLY_BYTES_MAX = 64 * 1024 * 1024
-
-const decoder = new TextDecoder()
-
-export class ChatReplyReader implements ReplyReader {
-  private readonly to: TurnSink
-  private readonly context: ReplyContext
-  private readonly body: ByteQueue
-  private over: boolean
-
-  constructor(to: TurnSink, context: ReplyContext) {
-    this.to = to
-    this.context = context
-    this.body = new ByteQueue(REPLY_BYTES_MAX)
-    this.over = false
-  }
-
-  write(chunk: Uint8Array): void {
-    if (!this.over && !this.body.push(chunk)) this.cut(brokenReply('the body is too long'))
-  }
-
-  end(): void {
-    if (this.over) return
-    this.over = true
-    const text = decoder.decode(this.body.take())
-    const reply = membersOf(parsed(text))
-    if (reply === null) {
-      this.to.fail(text.trim() === '' ? incompleteReply() : brokenReply('the body is not a JSON object'))
-      return
-    }
+export class ChatReplyReader extends WholeReplyReader {
+  protected reply(reply: Members): void {
     const error = membersOf(reply['error'])
     const choices = listOf(reply['choices'])
     if (error !== null) this.to.fail(readErrorMember(error))
@@ -55,14 +26,7 @@ export class ChatReplyReader implements ReplyReader {
     else this.turn(reply, choices)
   }
 
-  cut(error: ErrorReply): void {
-    if (this.over) return
-    this.over = true
-    this.body.clear()
-    this.to.fail(error)
-  }
-
-  private turn(reply: { readonly [name: string]: unknown }, choices: readonly unknown[]): void {
+  private turn(reply: Members, choices: readonly unknown[]): void {
     const created = reply['created']
     this.to.start({
       id: textOf(reply['id']),
