@@ -1,7 +1,14 @@
 // What sounds, images and documents are called: data URLs, media types, file name endings. Shared by the prompt
 // readers and writers of all dialects. Nothing is decoded unless its own encoding makes it necessary.
 
-import { mediaPart, type CacheMark, type MediaKind, type MediaPart, type MediaSource } from './prompt.ts'
+import {
+  mediaPart,
+  type CacheMark,
+  type MediaKind,
+  type MediaPart,
+  type MediaSource,
+  type SearchResultPart,
+} from './prompt.ts'
 import { wordTable } from './word-table.ts'
 
 const DATA_URL = /^data:([^,;]*)((?:;[^,;]*)*),/i
@@ -122,4 +129,19 @@ export function fileOfData(
   const declared = inline === null || inline.mime === 'application/octet-stream' ? null : inline.mime
   const mime = declared ?? mimeOfName(name) ?? sniffedMime(data)
   return mediaPart(mediaKindOf(mime), mime, { kind: 'base64', data }, at, { name, cache })
+}
+
+/** What the client said about a document, headed by its name, and the text given; '' when nothing. */
+export function titled(part: MediaPart, text: string): string {
+  return [part.title ?? part.name, part.context, text].filter(line => line !== null && line !== '').join('\n')
+}
+
+/** The bytes of a part that has them in place, as base64. */
+export function inline(part: MediaPart): string {
+  return part.source.kind === 'base64' ? part.source.data : ''
+}
+
+export function searchResultText(part: SearchResultPart): string {
+  const texts = part.parts.map(piece => (piece.kind === 'text' ? piece.text : ''))
+  return [part.title, part.url, ...texts].join('\n')
 }

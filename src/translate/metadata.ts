@@ -1,5 +1,6 @@
 // A caller's own notes on a request where the target's dialect takes fewer, shorter or plainer ones than the client's.
 
+import { hashHex } from './bytes/hash.ts'
 import type { Prompt } from './prompt.ts'
 import type { PromptWriting } from './prompt-writing.ts'
 
@@ -38,4 +39,10 @@ export function fittingMetadata(
 
 function cleaned(text: string, refused: RegExp | null, unitsMax: number): string {
   return (refused === null ? text : text.replace(refused, '_')).slice(0, unitsMax)
+}
+
+/** The same user by a name that the target takes. */
+export function fittingUserId(userId: string, unitsMax: number, refused: RegExp | null = null): string {
+  const legal = userId.length <= unitsMax && (refused === null || userId.search(refused) === -1)
+  return legal ? userId : `user_${hashHex(userId, 24)}`
 }

@@ -2,14 +2,22 @@
 // reply's way back is built from it.
 
 import { CALL_ID_RULES, callIdFor, type IdRule, legalName, NAME_RULES, ToolNames } from './tool-names.ts'
+import type { JsonOut } from './bytes/json-out.ts'
 import type { DialectId } from './dialect.ts'
 import { pointerOf, type WishName } from './fields.ts'
 import { type LossAction, LossList } from './loss.ts'
-import type { Opaque, Part, Prompt } from './prompt.ts'
+import type { Extra, Opaque, Part, Prompt, Tool } from './prompt.ts'
 import { COUNT_MAX, fittingSeed, type Range, type RangedWish, RANGES } from './ranges.ts'
+import { customDescription } from './schema.ts'
 import type { TargetFacts } from './target.ts'
 import { TranslateError } from './translate-error.ts'
 import { memberPath } from './loss.ts'
+
+/** A part, a turn or a tool, with what its client said beside what we know. */
+interface Owner {
+  readonly at: string
+  readonly extra: readonly Extra[]
+}
 
 export class PromptWriting {
   readonly client: DialectId
@@ -38,6 +46,30 @@ export class PromptWriting {
   /** Notes a loss at a pointer in the client's body. */
   lose(action: LossAction, at: string, reason: string): void {
     this.losses.add(action, at, reason)
+  }
+
+  /** What a function is for; a custom tool that goes out as one tells its grammar there. */
+  descriptionOf(tool: Tool): string | null {
+    if (tool.kind !== 'custom') return tool.description
+    this.lose('emulate', tool.at, 'custom_tool_as_function')
+    return customDescription(tool.description, tool.grammar)
+  }
+
+  /** How strictly arguments must match, where the model can be told. */
+  strictness(tool: Tool): boolean | null {
+    if (this.target.facts.strictTools) return tool.strict
+    if (tool.strict) this.lose('drop', tool.at, 'strict')
+    return null
+  }
+
+  /** Members we do not know: hosts of the client's own dialect are sent them, for others they are lost. */
+  extras(out: JsonOut, owner: Owner): void {
+    if (this.client === this.upstream) out.extras(owner.extra)
+    else this.loseExtras(owner)
+  }
+
+  loseExtras(owner: Owner): void {
+    for (const extra of owner.extra) this.lose('drop', `${owner.at}/${extra.name}`, 'unknown_member')
   }
 
   /** Notes the loss of a top-level wish, under the name the client gave it. */

@@ -191,6 +191,16 @@ describe('words and names beyond the alphabet of the other dialect', () => {
     expect(losses).toContain('map /outputConfig/textFormat renamed')
   })
 
+  test.each(['openai-chat', 'openai-responses', 'bedrock-converse'] as const)(
+    'a user without a name is not told to %s',
+    upstream => {
+      const { body, losses } = written('anthropic-messages', { metadata: { user_id: '' } }, upstream)
+      expect(body).not.toHaveProperty('safety_identifier')
+      expect(body).not.toHaveProperty('requestMetadata')
+      expect(losses).toEqual([])
+    },
+  )
+
   test('notes are sent as many and as long as OpenAI takes them, each name once', () => {
     const long = 'n'.repeat(70)
     const requestMetadata = { [`${long}1`]: 'a', [`${long}2`]: 'b', '': 'v'.repeat(600), plain: 'c' }

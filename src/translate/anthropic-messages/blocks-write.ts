@@ -55,9 +55,7 @@ export class BlockWriter {
       if (only.citations.length > 0) this.writing.lose('drop', only.at, 'citations')
       out.member('content', only.text)
     } else this.content(out, 'content', turn)
-    if (this.own) out.extras(turn.extra)
-    else
-      for (const extra of turn.extra) this.writing.lose('drop', `${turn.at}/${extra.name}`, 'unknown_member')
+    this.writing.extras(out, turn)
     out.endObject()
   }
 
@@ -115,9 +113,7 @@ export class BlockWriter {
   /** Ends a block: cache mark, and unknown members of the own dialect. */
   private close(out: JsonOut, part: Part): void {
     if (part.cache !== null) out.memberRaw('cache_control', cacheControl(part.cache))
-    if (this.own) out.extras(part.extra)
-    else
-      for (const extra of part.extra) this.writing.lose('drop', `${part.at}/${extra.name}`, 'unknown_member')
+    this.writing.extras(out, part)
     out.endObject()
   }
 

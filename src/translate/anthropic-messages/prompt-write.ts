@@ -1,20 +1,14 @@
 // A prompt as a Messages body. Owns what Messages hosts can be told; everything else is reported as lost.
 
-import { hashHex } from '../bytes/hash.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, BUDGET_TOKENS_MIN, budgetOfEffort, effortOfWish } from '../efforts.ts'
 import type { WishName } from '../fields.ts'
+import { fittingUserId } from '../metadata.ts'
 import type { Prompt, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import { COUNT_MAX } from '../ranges.ts'
-import {
-  boundlessSchema,
-  CUSTOM_INPUT_SCHEMA,
-  customDescription,
-  jsonInstruction,
-  objectSchema,
-} from '../schema.ts'
+import { boundlessSchema, CUSTOM_INPUT_SCHEMA, jsonInstruction, objectSchema } from '../schema.ts'
 import { cleanTurns } from '../turns.ts'
 import { BlockWriter } from './blocks-write.ts'
 import { cacheControl } from './wire.ts'
@@ -175,15 +169,12 @@ function writeTool(out: JsonOut, tool: Tool, writing: PromptWriting): void {
     return
   }
   const custom = tool.kind === 'custom'
-  if (custom) writing.lose('emulate', tool.at, 'custom_tool_as_function')
   out.object().member('name', writing.names.toTarget(tool.name, tool.namespace))
-  out.memberIf('description', custom ? customDescription(tool.description, tool.grammar) : tool.description)
+  out.memberIf('description', writing.descriptionOf(tool))
   out.memberRaw('input_schema', custom ? CUSTOM_INPUT_SCHEMA : objectSchema(tool.schema))
-  if (tool.strict !== null && writing.target.facts.strictTools) out.member('strict', tool.strict)
-  else if (tool.strict) writing.lose('drop', tool.at, 'strict')
+  out.memberIf('strict', writing.strictness(tool))
   if (tool.cache !== null) out.memberRaw('cache_control', cacheControl(tool.cache))
-  if (writing.client === writing.upstream) out.extras(tool.extra)
-  else for (const extra of tool.extra) writing.lose('drop', `${tool.at}/${extra.name}`, 'unknown_member')
+  writing.extras(out, tool)
   out.endObject()
 }
 
@@ -254,9 +245,8 @@ function writeOutputConfig(out: JsonOut, prompt: Prompt, plan: Plan, writing: Pr
 }
 
 function writeCaller(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
-  if (prompt.userId !== null) {
-    const tooLong = prompt.userId.length > USER_ID_UNITS_MAX
-    const userId = tooLong ? `user_${hashHex(prompt.userId, 24)}` : prompt.userId
+  if (prompt.userId !== null && prompt.userId !== '') {
+    const userId = fittingUserId(prompt.userId, USER_ID_UNITS_MAX)
     out.key('metadata').object().member('user_id', userId).endObject()
   }
   if (prompt.metadata.length > 0) writing.loseWish('drop', 'metadata', 'unsupported')

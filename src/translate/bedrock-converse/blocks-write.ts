@@ -86,9 +86,7 @@ export class BlockWriter {
     out.object().member('role', turn.role === 'model' ? 'assistant' : turn.role)
     out.memberRaw('content', blocks.endArray().text)
     if (turn.name !== null) this.writing.lose('drop', `${turn.at}/name`, 'participant_name')
-    if (this.own) out.extras(turn.extra)
-    else
-      for (const extra of turn.extra) this.writing.lose('drop', `${turn.at}/${extra.name}`, 'unknown_member')
+    this.writing.extras(out, turn)
     out.endObject()
   }
 
@@ -158,8 +156,7 @@ export class BlockWriter {
 
   /** Blocks have one member: what another dialect's part had beside it cannot be said. */
   private unknown(part: Part): void {
-    if (this.own) return
-    for (const extra of part.extra) this.writing.lose('drop', `${part.at}/${extra.name}`, 'unknown_member')
+    if (!this.own) this.writing.loseExtras(part)
   }
 
   private text(out: JsonOut, part: TextPart): void {

@@ -1,11 +1,10 @@
 // A prompt as a Converse body. Owns what Converse hosts can be told; everything else is reported as lost. The model
 // and whether to stream stand in the path: the body has neither.
 
-import { hashHex } from '../bytes/hash.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import { noteCacheHints } from '../cache-hints.ts'
 import type { WishName } from '../fields.ts'
-import { fittingMetadata, type MetadataBounds } from '../metadata.ts'
+import { fittingMetadata, fittingUserId, type MetadataBounds } from '../metadata.ts'
 import type { Prompt, PromptTurn, ServiceTier } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import { boundlessSchema, jsonInstruction } from '../schema.ts'
@@ -171,10 +170,10 @@ function writeCaller(out: JsonOut, prompt: Prompt, writing: PromptWriting): void
 
 function writeMetadata(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const entries = prompt.metadata.map(({ name, value }) => ({ name, value }))
-  if (prompt.userId !== null && !entries.some(entry => entry.name === 'user_id')) {
-    const { userId } = prompt
-    const legal = userId.length <= METADATA.valueUnitsMax && userId.search(METADATA.refused!) === -1
-    entries.unshift({ name: 'user_id', value: legal ? userId : `user_${hashHex(userId, 24)}` })
+  const { userId } = prompt
+  if (userId !== null && userId !== '' && !entries.some(entry => entry.name === 'user_id')) {
+    const value = fittingUserId(userId, METADATA.valueUnitsMax, METADATA.refused)
+    entries.unshift({ name: 'user_id', value })
   }
   if (entries.length === 0) return
   out.key('requestMetadata').object()

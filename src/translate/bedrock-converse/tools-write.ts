@@ -4,7 +4,7 @@ import { CLIENT_TOOLS } from '../anthropic-messages/wire.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import type { Prompt, PromptTurn, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
-import { CUSTOM_INPUT_SCHEMA, customDescription, EMPTY_OBJECT_SCHEMA, objectSchema } from '../schema.ts'
+import { CUSTOM_INPUT_SCHEMA, EMPTY_OBJECT_SCHEMA, objectSchema } from '../schema.ts'
 import type { CacheMarks } from './cache-marks.ts'
 import { vendorOf } from './reasoning.ts'
 import { cachePoint, memberUnlessEmpty, ownMembers } from './wire.ts'
@@ -130,16 +130,13 @@ function writeTool(out: JsonOut, tool: Tool, writing: PromptWriting): void {
     return
   }
   const custom = tool.kind === 'custom'
-  if (custom) writing.lose('emulate', tool.at, 'custom_tool_as_function')
-  const description = custom ? customDescription(tool.description, tool.grammar) : tool.description
+  const description = writing.descriptionOf(tool)
   out.object().key('toolSpec').object().member('name', writing.names.toTarget(tool.name, tool.namespace))
   if (description !== '') out.memberIf('description', description)
   out.key('inputSchema').object()
   out.memberRaw('json', custom ? CUSTOM_INPUT_SCHEMA : objectSchema(tool.schema)).endObject()
-  if (tool.strict !== null && writing.target.facts.strictTools) out.member('strict', tool.strict)
-  else if (tool.strict) writing.lose('drop', tool.at, 'strict')
-  if (writing.client === writing.upstream) out.extras(tool.extra)
-  else for (const extra of tool.extra) writing.lose('drop', `${tool.at}/${extra.name}`, 'unknown_member')
+  out.memberIf('strict', writing.strictness(tool))
+  writing.extras(out, tool)
   out.endObject().endObject()
 }
 

@@ -4,18 +4,19 @@
 
 import { JsonOut } from '../bytes/json-out.ts'
 import { argumentsObject } from '../bytes/json-text.ts'
-import { mimeOfName, sniffedMime } from '../media.ts'
-import type {
-  CallPart,
-  Extra,
-  MediaPart,
-  Opaque,
-  Part,
-  PromptTurn,
-  ReasoningPart,
-  ResultPart,
-  TextPart,
-  VendorPart,
+import { mimeOfName, searchResultText, sniffedMime, titled } from '../media.ts'
+import {
+  type CallPart,
+  type Extra,
+  type MediaPart,
+  type Opaque,
+  type Part,
+  type PromptTurn,
+  type ReasoningPart,
+  type ResultPart,
+  type TextPart,
+  type VendorPart,
+  textPart,
 } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import { extrasAt } from './spelling.ts'
@@ -85,9 +86,7 @@ export class ContentWriter {
   }
 
   private turnExtras(turn: PromptTurn): void {
-    if (this.own) this.out.extras(turn.extra)
-    else
-      for (const extra of turn.extra) this.writing.lose('drop', `${turn.at}/${extra.name}`, 'unknown_member')
+    this.writing.extras(this.out, turn)
   }
 
   private modelParts(turn: PromptTurn): void {
@@ -160,8 +159,7 @@ export class ContentWriter {
         return
       case 'search-result': {
         this.writing.lose('map', part.at, 'search_result_as_text')
-        const texts = part.parts.map(piece => (piece.kind === 'text' ? piece.text : ''))
-        this.plain([part.title, part.url, ...texts].join('\n'))
+        this.plain(searchResultText(part))
         return
       }
       case 'vendor':
@@ -181,8 +179,7 @@ export class ContentWriter {
   private close(part: Part, signature: string | null): void {
     this.out.memberIf('thoughtSignature', signature)
     if (this.own) this.out.extras(extrasAt(part.extra, ''))
-    else
-      for (const extra of part.extra) this.writing.lose('drop', `${part.at}/${extra.name}`, 'unknown_member')
+    else this.writing.loseExtras(part)
     this.out.endObject()
   }
 
@@ -256,7 +253,7 @@ export class ContentWriter {
     if (media.length === 0 || inside) return []
     this.writing.lose('emulate', part.at, 'media_after_result')
     const label = `Returned by the call of ${name} above:`
-    return [{ ...TEXT, text: label, at: part.at }, ...media]
+    return [textPart(label, part.at), ...media]
   }
 
   /** What a result holds as text, and what beside it. */
@@ -365,21 +362,5 @@ function mimeOf(part: MediaPart): string | null {
   if (source.kind === 'base64') return sniffedMime(source.data) ?? MIME_DEFAULTS[part.media]
   return source.kind === 'url' ? mimeOfName(source.url.replace(/[?#].*$/, '')) : null
 }
-
-/** What the client said about a document, headed by its name; '' when nothing. */
-function titled(part: MediaPart, text: string): string {
-  return [part.title ?? part.name, part.context, text].filter(line => line !== null && line !== '').join('\n')
-}
-
-const NO_EXTRA: readonly Extra[] = []
-const TEXT = {
-  kind: 'text',
-  text: '',
-  at: '',
-  cache: null,
-  extra: NO_EXTRA,
-  citations: [],
-  signature: null,
-} as const
 
 const NO_SIGNATURES: Signatures = { ofCall: new Map(), ofText: null, lastText: null }

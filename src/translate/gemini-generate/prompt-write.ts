@@ -8,7 +8,7 @@ import { openapiOf, withoutConst } from '../openapi.ts'
 import type { Effort, Extra, OutputFormat, Prompt, ReasoningWish, SchemaForm, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import type { Range, RangedWish } from '../ranges.ts'
-import { CUSTOM_INPUT_SCHEMA, customDescription, jsonInstruction, objectSchema } from '../schema.ts'
+import { CUSTOM_INPUT_SCHEMA, jsonInstruction, objectSchema } from '../schema.ts'
 import { cleanTurns } from '../turns.ts'
 import { ContentWriter } from './contents-write.ts'
 import { extrasAt } from './spelling.ts'
@@ -109,9 +109,8 @@ function hostedJson(tool: Tool, writing: PromptWriting): string[] {
 
 function writeFunction(out: JsonOut, tool: Tool, writing: PromptWriting): void {
   const custom = tool.kind === 'custom'
-  if (custom) writing.lose('emulate', tool.at, 'custom_tool_as_function')
   out.object().member('name', writing.names.toTarget(tool.name, tool.namespace))
-  out.memberIf('description', custom ? customDescription(tool.description, tool.grammar) : tool.description)
+  out.memberIf('description', writing.descriptionOf(tool))
   const schema = custom ? CUSTOM_INPUT_SCHEMA : tool.schema
   if (schema !== null && tool.schemaForm === 'openapi') out.memberRaw('parameters', schema)
   else if (schema !== null && saysMembers(schema)) {
@@ -119,8 +118,7 @@ function writeFunction(out: JsonOut, tool: Tool, writing: PromptWriting): void {
     out.memberRaw(written.form === 'openapi' ? 'parameters' : 'parametersJsonSchema', written.json)
   }
   if (tool.strict && !writing.target.facts.strictTools) writing.lose('drop', tool.at, 'strict')
-  if (writing.client === writing.upstream) out.extras(tool.extra)
-  else for (const extra of tool.extra) writing.lose('drop', `${tool.at}/${extra.name}`, 'unknown_member')
+  writing.extras(out, tool)
   out.endObject()
 }
 

@@ -2,17 +2,18 @@
 // the rest of their turn, and what a tool result cannot hold here follows it in a user message.
 
 import type { JsonOut } from '../bytes/json-out.ts'
-import { dataUrl, textOfBase64 } from '../media.ts'
+import { dataUrl, inline, searchResultText, textOfBase64, titled } from '../media.ts'
 import { wrapOpaque } from '../opaque.ts'
-import type {
-  CacheMark,
-  CallPart,
-  MediaPart,
-  Part,
-  Prompt,
-  PromptTurn,
-  ReasoningPart,
-  ResultPart,
+import {
+  type CacheMark,
+  type CallPart,
+  type MediaPart,
+  type Part,
+  type Prompt,
+  type PromptTurn,
+  type ReasoningPart,
+  type ResultPart,
+  textPart,
 } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 
@@ -56,9 +57,7 @@ class MessageWriter {
 
   private close(turn: PromptTurn): void {
     if (this.prompt.dialect === 'openai-chat') this.out.memberIf('name', turn.name).extras(turn.extra)
-    else {
-      for (const extra of turn.extra) this.writing.lose('drop', `${turn.at}/${extra.name}`, 'unknown_member')
-    }
+    else this.writing.loseExtras(turn)
     this.out.endObject()
   }
 
@@ -110,7 +109,7 @@ class MessageWriter {
     if (media.length === 0) return media
     this.writing.lose('emulate', part.at, 'media_after_result')
     const label = `Image returned by tool call ${this.writing.callId(part.callId)}:`
-    return [{ ...TEXT, text: label, at: part.at }, ...media]
+    return [textPart(label, part.at), ...media]
   }
 
   /** A part as this dialect's users can say it: itself, text that stands for it, or nothing. */
@@ -122,16 +121,13 @@ class MessageWriter {
       case 'media':
         return this.media(part)
       case 'search-result': {
-        const texts = part.parts.map(piece => (piece.kind === 'text' ? piece.text : ''))
         this.writing.lose('map', part.at, 'search_result_as_text')
-        return [
-          { ...TEXT, at: part.at, text: [part.title, part.url, ...texts].join('\n'), cache: part.cache },
-        ]
+        return [textPart(searchResultText(part), part.at, part.cache)]
       }
       case 'vendor': {
         if (part.dialect === 'openai-chat') return [part]
         const text = this.writing.vendorText(part)
-        return text === null ? [] : [{ ...TEXT, at: part.at, text }]
+        return text === null ? [] : [textPart(text, part.at)]
       }
       default:
         this.writing.lose('drop', part.at, `${part.kind}_in_user_turn`)
@@ -142,13 +138,9 @@ class MessageWriter {
   private media(part: MediaPart): Part[] {
     const { source } = part
     const { facts } = this.writing.target
-    if (source.kind === 'text')
-      return [{ ...TEXT, at: part.at, text: titled(part, source.text), cache: part.cache }]
+    if (source.kind === 'text') return [textPart(titled(part, source.text), part.at, part.cache)]
     if (source.kind === 'parts') {
-      return [
-        { ...TEXT, at: part.at, text: titled(part, ''), cache: null },
-        ...source.parts.flatMap(p => this.userPart(p)),
-      ]
+      return [textPart(titled(part, ''), part.at), ...source.parts.flatMap(p => this.userPart(p))]
     }
     if (source.kind === 'file' && source.dialect !== 'openai-chat' && source.dialect !== 'openai-responses') {
       this.writing.refuse(part.at, `the file ${source.id} is stored at another vendor`)
@@ -162,7 +154,7 @@ class MessageWriter {
     if (part.media !== 'document') return [part]
     if (part.mime?.startsWith('text/') && source.kind === 'base64') {
       const text = textOfBase64(source.data)
-      if (text !== null) return [{ ...TEXT, at: part.at, text: titled(part, text), cache: part.cache }]
+      if (text !== null) return [textPart(titled(part, text), part.at, part.cache)]
     }
     if (!facts.documents) this.writing.refuse(part.at, 'this model takes no documents')
     if (part.context !== null) this.writing.lose('drop', part.at, 'document_context')
@@ -279,7 +271,7 @@ class MessageWriter {
       case 'vendor': {
         if (part.dialect === 'openai-chat') return [part]
         const text = this.writing.vendorText(part)
-        return text === null ? [] : [{ ...TEXT, at: part.at, text }]
+        return text === null ? [] : [textPart(text, part.at)]
       }
       case 'media':
         this.writing.lose('drop', part.at, 'media_of_model')
@@ -356,22 +348,3 @@ export function writeDetail(
   out.member(opaque.kind === 'signature' ? 'signature' : 'data', wrapOpaque(opaque, 'openai-chat'))
   out.memberIf('id', opaque.id).endObject()
 }
-
-function inline(part: MediaPart): string {
-  return part.source.kind === 'base64' ? part.source.data : ''
-}
-
-/** A document as text, headed by what the client said about it. */
-function titled(part: MediaPart, text: string): string {
-  return [part.title ?? part.name, part.context, text].filter(line => line !== null && line !== '').join('\n')
-}
-
-const TEXT = {
-  kind: 'text',
-  text: '',
-  at: '',
-  cache: null,
-  extra: [],
-  citations: [],
-  signature: null,
-} as const

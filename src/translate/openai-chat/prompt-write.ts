@@ -1,15 +1,14 @@
 // A prompt as a Chat Completions body. Owns what Chat hosts can be told; everything else is reported as lost.
 
 import { JsonOut } from '../bytes/json-out.ts'
-import { hashHex } from '../bytes/hash.ts'
 import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, effortOfWish } from '../efforts.ts'
 import type { WishName } from '../fields.ts'
-import { fittingMetadata, OPENAI_METADATA } from '../metadata.ts'
+import { fittingMetadata, fittingUserId, OPENAI_METADATA } from '../metadata.ts'
 import type { OutputFormat, Prompt, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import type { RangedWish } from '../ranges.ts'
-import { CUSTOM_INPUT_SCHEMA, customDescription, isStrictSchema, jsonInstruction } from '../schema.ts'
+import { CUSTOM_INPUT_SCHEMA, isStrictSchema, jsonInstruction } from '../schema.ts'
 import { writeMessages } from './messages-write.ts'
 import { TIER_WORDS } from './wire.ts'
 
@@ -111,16 +110,13 @@ function writeTool(out: JsonOut, tool: Tool, writing: PromptWriting): void {
     out.endObject()
   } else {
     const custom = tool.kind === 'custom'
-    if (custom) writing.lose('emulate', tool.at, 'custom_tool_as_function')
     out.member('type', 'function').key('function').object().member('name', name)
-    out.memberIf('description', custom ? customDescription(tool.description, tool.grammar) : tool.description)
+    out.memberIf('description', writing.descriptionOf(tool))
     out.memberRawIf('parameters', custom ? CUSTOM_INPUT_SCHEMA : tool.schema)
-    if (tool.strict !== null && writing.target.facts.strictTools) out.member('strict', tool.strict)
-    else if (tool.strict) writing.lose('drop', tool.at, 'strict')
+    out.memberIf('strict', writing.strictness(tool))
     out.endObject()
   }
-  if (writing.client === writing.upstream) out.extras(tool.extra)
-  else for (const extra of tool.extra) writing.lose('drop', `${tool.at}/${extra.name}`, 'unknown_member')
+  writing.extras(out, tool)
   out.endObject()
 }
 
@@ -256,9 +252,8 @@ function writeReasoning(out: JsonOut, prompt: Prompt, writing: PromptWriting): v
 
 function writeCaller(out: JsonOut, prompt: Prompt, writing: PromptWriting): void {
   const { firstParty, dearTiers } = writing.target
-  if (prompt.userId !== null) {
-    const tooLong = prompt.userId.length > USER_ID_UNITS_MAX
-    const userId = tooLong ? `user_${hashHex(prompt.userId, 24)}` : prompt.userId
+  if (prompt.userId !== null && prompt.userId !== '') {
+    const userId = fittingUserId(prompt.userId, USER_ID_UNITS_MAX)
     out.member(firstParty ? 'safety_identifier' : 'user', firstParty ? userId : prompt.userId)
   }
   if (prompt.metadata.length > 0) {

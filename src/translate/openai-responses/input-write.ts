@@ -3,19 +3,20 @@
 
 import { hashHex } from '../bytes/hash.ts'
 import type { JsonOut } from '../bytes/json-out.ts'
-import { dataUrl, textOfBase64 } from '../media.ts'
-import type {
-  CacheMark,
-  CallPart,
-  MediaPart,
-  Part,
-  Prompt,
-  PromptTurn,
-  ReasoningPart,
-  RefusalPart,
-  ResultPart,
-  TextPart,
-  VendorPart,
+import { dataUrl, inline, searchResultText, textOfBase64, titled } from '../media.ts'
+import {
+  type CacheMark,
+  type CallPart,
+  type MediaPart,
+  type Part,
+  type Prompt,
+  type PromptTurn,
+  type ReasoningPart,
+  type RefusalPart,
+  type ResultPart,
+  type TextPart,
+  type VendorPart,
+  textPart,
 } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 
@@ -90,13 +91,8 @@ export class InputWriter {
 
   /** The members of a turn that only its own dialect has. */
   private close(turn: PromptTurn): void {
-    if (this.own) this.out.extras(turn.extra)
-    else this.loseExtras(turn)
+    this.writing.extras(this.out, turn)
     this.out.endObject()
-  }
-
-  private loseExtras(from: { readonly at: string; readonly extra: PromptTurn['extra'] }): void {
-    for (const extra of from.extra) this.writing.lose('drop', `${from.at}/${extra.name}`, 'unknown_member')
   }
 
   private system(turn: PromptTurn): void {
@@ -204,16 +200,13 @@ export class InputWriter {
       case 'media':
         return this.media(part)
       case 'search-result': {
-        const texts = part.parts.map(piece => (piece.kind === 'text' ? piece.text : ''))
         this.writing.lose('map', part.at, 'search_result_as_text')
-        return [
-          { ...TEXT, at: part.at, text: [part.title, part.url, ...texts].join('\n'), cache: part.cache },
-        ]
+        return [textPart(searchResultText(part), part.at, part.cache)]
       }
       case 'vendor': {
         if (part.dialect === 'openai-responses') return [part]
         const text = this.writing.vendorText(part)
-        return text === null || text === '' ? [] : [{ ...TEXT, at: part.at, text }]
+        return text === null || text === '' ? [] : [textPart(text, part.at)]
       }
       default:
         this.writing.lose('drop', part.at, `misplaced_${part.kind}`)
@@ -224,11 +217,10 @@ export class InputWriter {
   private media(part: MediaPart): Said[] {
     const { source } = part
     const { facts } = this.writing.target
-    if (source.kind === 'text')
-      return [{ ...TEXT, at: part.at, text: titled(part, source.text), cache: part.cache }]
+    if (source.kind === 'text') return [textPart(titled(part, source.text), part.at, part.cache)]
     if (source.kind === 'parts') {
       const title = titled(part, '')
-      const heading = title === '' ? [] : [{ ...TEXT, at: part.at, text: title }]
+      const heading = title === '' ? [] : [textPart(title, part.at)]
       return [...heading, ...source.parts.flatMap(piece => this.said(piece))]
     }
     if (source.kind === 'file' && source.dialect !== 'openai-chat' && source.dialect !== 'openai-responses') {
@@ -246,7 +238,7 @@ export class InputWriter {
     const { source } = part
     if (source.kind === 'base64' && part.mime?.startsWith('text/') && !this.own) {
       const text = textOfBase64(source.data)
-      if (text !== null) return [{ ...TEXT, at: part.at, text: titled(part, text), cache: part.cache }]
+      if (text !== null) return [textPart(titled(part, text), part.at, part.cache)]
     }
     if (!this.writing.target.facts.documents) this.writing.refuse(part.at, 'this model takes no documents')
     if (part.context !== null) this.writing.lose('drop', part.at, 'document_context')
@@ -290,8 +282,7 @@ export class InputWriter {
       const ttl = part.cache === 'long' ? '12h' : '30m'
       out.memberRaw('prompt_cache_breakpoint', `{"mode":"explicit","ttl":"${ttl}"}`)
     }
-    if (this.own) out.extras(part.extra)
-    else this.loseExtras(part)
+    this.writing.extras(out, part)
     out.endObject()
   }
 
@@ -369,8 +360,7 @@ export class InputWriter {
         out.object().member('type', 'summary_text').member('text', text).endObject()
       out.endArray()
     }
-    if (this.own) out.extras(part.extra)
-    else this.loseExtras(part)
+    this.writing.extras(out, part)
     if (encrypted !== '') out.member('encrypted_content', encrypted)
     out.endObject()
   }
@@ -389,8 +379,7 @@ export class InputWriter {
       const input = call.custom ? `{"input":${JSON.stringify(call.input)}}` : call.input
       out.member('arguments', input.trim() === '' ? '{}' : input)
     }
-    if (this.own) out.extras(call.extra)
-    else this.loseExtras(call)
+    this.writing.extras(out, call)
     out.endObject()
     if (call.signature !== null) this.writing.lose('drop', call.at, 'call_signature')
   }
@@ -402,28 +391,27 @@ export class InputWriter {
     const parts = part.parts.flatMap(piece => this.said(piece))
     const media = this.own || this.writing.target.facts.resultImages ? [] : parts.filter(isMedia)
     const shown = parts.filter(piece => !media.includes(piece))
-    if (part.json !== null) shown.unshift({ ...TEXT, at: part.at, text: part.json })
+    if (part.json !== null) shown.unshift(textPart(part.json, part.at))
     if (part.failed) this.markFailed(part, shown)
-    if (shown.length === 0 && media.length > 0) shown.push({ ...TEXT, at: part.at, text: '[image]' })
+    if (shown.length === 0 && media.length > 0) shown.push(textPart('[image]', part.at))
     this.items += 1
     out.object().member('type', native ? 'custom_tool_call_output' : 'function_call_output')
     out.member('call_id', this.writing.callId(part.callId))
     if (shown.length === 0) out.member('output', '')
     else this.content('output', shown, 'input')
-    if (this.own) out.extras(part.extra)
-    else this.loseExtras(part)
+    this.writing.extras(out, part)
     out.endObject()
     if (media.length === 0) return []
     this.writing.lose('emulate', part.at, 'media_after_result')
     const label = `Image returned by tool call ${this.writing.callId(part.callId)}:`
-    return [{ ...TEXT, at: part.at, text: label }, ...media]
+    return [textPart(label, part.at), ...media]
   }
 
   /** An output has no error flag here: its text says so. */
   private markFailed(part: ResultPart, shown: Said[]): void {
     this.writing.lose('emulate', part.at, 'error_flag_in_text')
     const [first] = shown
-    if (first?.kind !== 'text') shown.unshift({ ...TEXT, at: part.at, text: 'Error' })
+    if (first?.kind !== 'text') shown.unshift(textPart('Error', part.at))
     else if (!/^error\b/i.test(first.text)) shown[0] = { ...first, text: `Error: ${first.text}` }
   }
 }
@@ -439,23 +427,4 @@ function isItem(part: Part): part is VendorPart {
 
 function isMedia(part: Said): boolean {
   return part.kind === 'media'
-}
-
-function inline(part: MediaPart): string {
-  return part.source.kind === 'base64' ? part.source.data : ''
-}
-
-/** A document as text, headed by what the client said about it. */
-function titled(part: MediaPart, text: string): string {
-  return [part.title ?? part.name, part.context, text].filter(line => line !== null && line !== '').join('\n')
-}
-
-const TEXT: TextPart = {
-  kind: 'text',
-  text: '',
-  at: '',
-  cache: null,
-  extra: [],
-  citations: [],
-  signature: null,
 }

@@ -1,11 +1,10 @@
 // A prompt as a Responses body. Owns what Responses hosts can be told; everything else is reported as lost.
 
-import { hashHex } from '../bytes/hash.ts'
 import { JsonOut } from '../bytes/json-out.ts'
 import { noteCacheHints } from '../cache-hints.ts'
 import { acceptedEffort, effortOfWish } from '../efforts.ts'
 import type { WishName } from '../fields.ts'
-import { fittingMetadata, OPENAI_METADATA } from '../metadata.ts'
+import { fittingMetadata, fittingUserId, OPENAI_METADATA } from '../metadata.ts'
 import type { OutputFormat, Prompt, ReasoningWish } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
 import { isStrictSchema, jsonInstruction } from '../schema.ts'
@@ -193,9 +192,8 @@ function writeCaller(out: JsonOut, prompt: Prompt, writing: PromptWriting): void
       out.endObject()
     } else writing.loseWish('drop', 'metadata', 'unsupported')
   }
-  if (prompt.userId !== null) {
-    const tooLong = prompt.userId.length > USER_ID_UNITS_MAX
-    const userId = tooLong ? `user_${hashHex(prompt.userId, 24)}` : prompt.userId
+  if (prompt.userId !== null && prompt.userId !== '') {
+    const userId = fittingUserId(prompt.userId, USER_ID_UNITS_MAX)
     out.member(firstParty ? 'safety_identifier' : 'user', firstParty ? userId : prompt.userId)
   }
   if (own || firstParty) out.memberIf('prompt_cache_key', prompt.cacheKey)

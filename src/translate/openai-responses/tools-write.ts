@@ -3,7 +3,7 @@
 import type { JsonOut } from '../bytes/json-out.ts'
 import type { Prompt, Tool } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
-import { CUSTOM_INPUT_SCHEMA, customDescription, objectSchema } from '../schema.ts'
+import { CUSTOM_INPUT_SCHEMA, objectSchema } from '../schema.ts'
 
 const STRICT_EMPTY_SCHEMA = '{"type":"object","properties":{},"required":[],"additionalProperties":false}'
 
@@ -104,9 +104,8 @@ class ToolWriter {
   private function(tool: Tool): void {
     const { out } = this
     const custom = tool.kind === 'custom'
-    if (custom) this.writing.lose('emulate', tool.at, 'custom_tool_as_function')
     out.object().member('type', 'function').member('name', this.nameOf(tool))
-    out.memberIf('description', custom ? customDescription(tool.description, tool.grammar) : tool.description)
+    out.memberIf('description', this.writing.descriptionOf(tool))
     if (this.own) out.memberRawIf('parameters', tool.schema).memberIf('strict', tool.strict)
     else {
       let strict = tool.strict ?? false
@@ -122,9 +121,7 @@ class ToolWriter {
   }
 
   private close(tool: Tool): void {
-    if (this.own) this.out.extras(tool.extra)
-    else
-      for (const extra of tool.extra) this.writing.lose('drop', `${tool.at}/${extra.name}`, 'unknown_member')
+    this.writing.extras(this.out, tool)
     this.out.endObject()
   }
 }
