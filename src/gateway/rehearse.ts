@@ -1,10 +1,9 @@
-// What the gateway would do with a request: found out by doing it, with the stages that serve traffic, up to the moment
-// its provider would be called. Owns the still world around such an exchange (no network, no chance, a clock that
+// What the gateway would do with a request: found out by doing it, with the engine that serves traffic, up to the moment
+// its provider is called. Owns the still world around such an exchange (no network, no chance, a clock that
 // stands) and reading off what became of it. Refuses to imitate: nothing here decides what a stage decides.
 
 import type { Clock } from '../common/clock.ts'
 import type { Plan } from '../common/config/index.ts'
-import { GatewayError } from '../common/errors.ts'
 import { type HeaderList, headerValue } from '../common/headers.ts'
 import { Authorizer } from '../providers/index.ts'
 import { loadCatalogue } from '../routing/index.ts'
@@ -13,15 +12,10 @@ import { breakerKey, BreakerTable, newBreakerMemory } from '../upstream/index.ts
 import type { ClientRequest, ReplySink } from './edge.ts'
 import { matchEndpoint, normalPath } from './endpoints.ts'
 import { GatewayEngine } from './engine.ts'
-import { Exchange, type Operate } from './exchange.ts'
-import { PlanView } from './plan-view.ts'
+import { Exchange } from './exchange.ts'
 import type { Services } from './services.ts'
 import type { Prepared } from './stages/attempt.ts'
-import { Attempts, type Prepare } from './stages/attempts.ts'
-import { prepareCount, vendorCounts } from './stages/count.ts'
-import { prepareCall } from './stages/prepare.ts'
-import { readRequest } from './stages/read.ts'
-import { type GatewayLane, routeExchange, type Target } from './stages/route.ts'
+import type { GatewayLane } from './stages/route.ts'
 
 export interface RehearsedRequest {
   readonly method: string
@@ -52,6 +46,8 @@ export interface Rehearsed {
     readonly vendor: string
     readonly model: string
     readonly dialect: DialectId
+    /** Query included. */
+    readonly url: string
     readonly losses: readonly RehearsedLoss[]
   } | null
 }
@@ -72,10 +68,17 @@ export function rehearse(plan: Plan, request: RehearsedRequest): Rehearsed {
   return stage.run()
 }
 
-/** Endpoints that a rehearsal can follow to its provider. */
-export function canRehearse(target: string): boolean {
-  const operation = matchEndpoint(normalPath(target))?.endpoint.operation
-  return operation !== 'embed' && operation !== 'forward'
+/** How a body must come on a path: a form for a few, JSON for the others. */
+export function bodyForm(target: string): 'json' | 'multipart' {
+  const forward = matchEndpoint(normalPath(target))?.endpoint.forward
+  return forward?.body === 'multipart' ? 'multipart' : 'json'
+}
+
+/** Asks nobody for tokens and signatures: what a call is, not what opens the door. */
+class StillAuthorizer extends Authorizer {
+  override authorize(): null {
+    return null
+  }
 }
 
 class Stage {
@@ -83,8 +86,6 @@ class Stage {
   private readonly wish: RehearsedRequest
   private readonly services: Services
   private readonly reply = new KeptReply()
-  private called: { readonly lane: GatewayLane; readonly prepared: Prepared } | null = null
-  private failure: GatewayError | null = null
   private bug: unknown = null
 
   constructor(plan: Plan, wish: RehearsedRequest) {
@@ -104,10 +105,11 @@ class Stage {
       },
       breakers,
       catalogue: loadCatalogue(),
-      authorizer: new Authorizer({ clock: STILL, fetch: () => Promise.reject(new Called()), env: {} }),
+      authorizer: new StillAuthorizer({ clock: STILL, fetch: () => Promise.reject(new Called()), env: {} }),
       random: () => wish.random,
       recorder: { begin: () => {}, settle: () => {} },
-      countTokens: async () => ({ tokens: 0, estimated: true, encoding: 'bytes' }),
+      // Never answers: a count of ours is the end of a rehearsal, as a call is.
+      countTokens: () => new Promise(() => {}),
       translatePrompt: null,
       bug: error => {
         if (!(error instanceof Called)) this.bug = error
@@ -125,76 +127,50 @@ class Stage {
       listener: this.plan.listeners[0]?.name ?? '',
       contentLength: body.length,
     }
-    const match = matchEndpoint(normalPath(target))
-    const operate = match === null ? undefined : this.operations[match.endpoint.operation]
-    if (match === null || operate === undefined || !match.endpoint.methods.some(one => one === method)) {
-      // What needs no body is answered by the engine itself.
-      new GatewayEngine(this.services, this.plan).open(request, this.reply)
-    } else {
-      const exchange = new Exchange({
-        services: this.services,
-        view: new PlanView(this.plan, this.services),
-        request,
-        reply: this.reply,
-        endpoint: match.endpoint,
-        dialect: match.endpoint.dialect!,
-        pathModel: match.model,
-        requestId: 'rehearsal',
-        register: { add: () => {}, remove: () => {} },
-        operate: this.remembering(operate),
-        openUpload: null,
-      })
-      exchange.body(body)
+    const sink = new GatewayEngine(this.services, this.plan).open(request, this.reply)
+    if (sink.bodyMode === 'whole') sink.body(body)
+    else if (sink.bodyMode === 'chunks') {
+      sink.chunk(body)
+      sink.bodyEnd()
     }
     if (this.bug !== null) throw this.bug
-    return this.outcome()
+    const launched = sink instanceof Exchange ? (sink.attempts?.launched ?? null) : null
+    return launched === null ? this.answered() : called(launched.lane, launched.prepared)
   }
 
-  private readonly operations: Partial<Record<string, Operate>> = {
-    generate: exchange => {
-      const scan = readRequest(exchange)
-      this.begin(exchange, routeExchange(exchange, exchange.pathModel ?? scan.model), prepareCall)
-    },
-    'count-tokens': exchange => {
-      const scan = readRequest(exchange)
-      const [target] = routeExchange(exchange, exchange.pathModel ?? scan.model)
-      if (vendorCounts(exchange, target!)) this.begin(exchange, [target!], prepareCount)
-    },
-  }
-
-  private begin(exchange: Exchange, targets: readonly Target[], prepare: Prepare): void {
-    exchange.attempts = new Attempts(exchange, targets, (current, lane) => {
-      const prepared = prepare(current, lane)
-      // Only a translation in another thread takes a promise, and there is none here.
-      if (!(prepared instanceof Promise)) this.called = { lane, prepared }
-      throw new Called()
-    })
-    exchange.attempts.start()
-  }
-
-  private remembering(operate: Operate): Operate {
-    return exchange => {
-      try {
-        operate(exchange)
-      } catch (thrown) {
-        if (thrown instanceof GatewayError) this.failure = thrown
-        throw thrown
-      }
-    }
-  }
-
-  private outcome(): Rehearsed {
-    if (this.called !== null) {
-      const { lane, prepared } = this.called
-      const { provider, model } = lane.target
-      const losses = parseWarnings(headerValue(prepared.extraHeaders, 'x-gateway-warnings'))
-      const call = { provider: provider.name, vendor: provider.provider, model, dialect: prepared.dialect }
-      return { status: 200, error: null, call: { ...call, losses } }
-    }
+  private answered(): Rehearsed {
     const { status, text } = this.reply
     if (status === 0) return { status: 200, error: null, call: null }
-    return { status, error: status < 400 ? null : (this.failure?.message ?? text), call: null }
+    return { status, error: status < 400 ? null : messageOf(text), call: null }
   }
+}
+
+function called({ target }: GatewayLane, prepared: Prepared): Rehearsed {
+  const { provider, model } = target
+  const { origin, path } = prepared.request
+  const call = {
+    provider: provider.name,
+    vendor: provider.provider,
+    model,
+    dialect: prepared.dialect,
+    url: origin + path,
+    losses: parseWarnings(headerValue(prepared.extraHeaders, 'x-gateway-warnings')),
+  }
+  return { status: 200, error: null, call }
+}
+
+/** The sentence in an error of ours, whatever the dialect wraps it in. */
+function messageOf(text: string): string {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return text
+  }
+  if (Array.isArray(value)) value = value[0]
+  const { error, message } = (value ?? {}) as { error?: { message?: unknown }; message?: unknown }
+  const found = error?.message ?? message
+  return typeof found === 'string' ? found : text
 }
 
 let calmWords: SharedArrayBuffer | null = null

@@ -404,6 +404,7 @@ const ROWS: readonly Row[] = [
   ['.tests.expect.model', ['gpt-4o'], NAME_REFUSED, ABSENT],
   ['.tests.expect.provider', ['openai'], NAME_REFUSED, ABSENT],
   ['.tests.expect.upstream_dialect', ['bedrock-converse'], ['openai', '', null], ABSENT],
+  ['.tests.expect.url', ['https://h/v1/chat/completions'], NAME_REFUSED, ABSENT],
   ['.tests.expect.losses', [[], ['/a', { field: '/b' }]], ['a', null, [1], [{ a: 1 }]], ABSENT],
   ['.tests.expect.losses.field', ['/a'], NAME_REFUSED, REQUIRED],
   ['.tests.expect.losses.action', ['drop', 'map', 'emulate'], ['lose', '', null], ABSENT],

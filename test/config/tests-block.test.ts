@@ -18,6 +18,9 @@ model_providers:
   - { model: openai/gpt-4o, access_key: sk-of-a-test-one, default: true, fallbacks: [anthropic/claude-sonnet-4-5] }
   - { model: anthropic/claude-sonnet-4-5, access_key: sk-of-a-test-two }
   - { model: anthropic/*, access_key: sk-of-a-test-two }
+  - { model: house/*, base_url: "https://house.example/ai/v1", provider_interface: openai, access_key: sk-of-a-test-one }
+  - { model: gemini/*, access_key: sk-of-a-test-four }
+  - { model: amazon_bedrock/titan-embed-text-v2, region: us-east-1 }
   - { model: amazon_bedrock/anthropic.claude-3-haiku, base_url: "http://h", access_key: sk-of-a-test-three }
 model_aliases:
   fast: { target: openai/gpt-4o }
@@ -84,6 +87,76 @@ describe('a promise that is kept', () => {
   })
 })
 
+describe('forwarded paths are followed to the call', () => {
+  const house = (path: string) => ({ url: `https://house.example/ai${path}` })
+  const openai = (path: string) => ({ url: `https://api.openai.com${path}` })
+  test.each([
+    ['/v1/embeddings', { model: 'house/small' }, { ...house('/v1/embeddings'), provider: 'house/*' }],
+    ['/v1/completions', { model: 'house/instruct' }, { ...house('/v1/completions'), model: 'instruct' }],
+    ['/v1/moderations', { model: 'house/omni' }, house('/v1/moderations')],
+    ['/v1/rerank', { model: 'house/rank' }, house('/v1/rerank')],
+    [
+      '/v1/images/generations',
+      { model: 'house/image' },
+      { ...house('/v1/images/generations'), model: 'image' },
+    ],
+    ['/v1/images/edits', { model: 'house/image' }, house('/v1/images/edits')],
+    ['/v1/audio/speech', { model: 'house/tts-1' }, { ...house('/v1/audio/speech'), model: 'tts-1' }],
+    [
+      '/v1/audio/transcriptions',
+      { model: 'house/whisper-1' },
+      { ...house('/v1/audio/transcriptions'), model: 'whisper-1' },
+    ],
+    ['/v1/files', { method: 'GET' }, { ...openai('/v1/files'), provider: 'openai/gpt-4o' }],
+    ['/v1/files', { body: { purpose: 'batch' } }, openai('/v1/files')],
+    ['/v1/files/file-1', { method: 'DELETE' }, openai('/v1/files/file-1')],
+    ['/v1/batches/b-1/cancel', {}, openai('/v1/batches/b-1/cancel')],
+    ['/v1/files?limit=2', { method: 'GET' }, openai('/v1/files?limit=2')],
+    ['/v1/audio/speech', { model: CLAUDE }, { status: 404, error: 'does not serve /v1/audio/speech' }],
+    ['/v1/embeddings', { model: 'anthropic/x' }, { status: 404, error: 'does not serve' }],
+    ['/v1/files', { method: 'GET', headers: { 'x-gateway-provider': 'nobody' } }, { status: 400 }],
+    ['/v1/audio/speech', { method: 'GET' }, { status: 405 }],
+  ])('%s, %j', (path, request, expectation) => {
+    expect(messages({ path, ...request }, expectation)).toEqual([])
+  })
+
+  test('also where the vendor’s interface is another', () => {
+    const path = '/v1/embeddings'
+    expect(
+      messages(
+        { path, model: 'gemini/text-embedding-004' },
+        {
+          upstream_dialect: 'gemini-generate',
+          url: 'https://generativelanguage.googleapis.com/v1beta/models/text-embedding-004:batchEmbedContents',
+          losses: [],
+        },
+      ),
+    ).toEqual([])
+    // Signed calls are followed, too: nobody is asked for a signature.
+    expect(
+      messages(
+        { path, model: 'amazon_bedrock/titan-embed-text-v2' },
+        { url: 'https://bedrock-runtime.us-east-1.amazonaws.com/model/titan-embed-text-v2/invoke' },
+      ),
+    ).toEqual([])
+  })
+
+  test('and a key in the address of a host is not shown', () => {
+    writeFileSync(
+      join(cwd, 'config.yaml'),
+      `version: v0.4.0
+listeners: []
+model_providers: [{ model: openai/m, base_url: "https://h/v1?key=zqx-in-the-query", access_key: k-of-a-test }]
+tests: [{ name: n, request: { model: openai/m }, expect: { url: "https://other/v1" } }]
+`,
+    )
+    const [message, ...others] = checkFile({ file: 'config.yaml', cwd, env: {} }).issues.map(issueText)
+    expect(message).toContain('got https://h/v1/chat/completions')
+    expect(message).not.toContain('zqx')
+    expect(others).toEqual([])
+  })
+})
+
 describe('a promise that is not kept is an error at its place in the file', () => {
   test.each([
     [{ model: 'fast' }, { model: 'openai/gpt-5' }, 'expected model `openai/gpt-5`, got `openai/gpt-4o`'],
@@ -104,11 +177,20 @@ describe('a promise that is not kept is an error at its place in the file', () =
     [{ model: 'fast' }, { error: 'no' }, 'expected a refusal, got status 200'],
     [{ model: 'openai/gpt-9' }, { error: 'broken' }, 'expected an error with `broken`'],
     [{ path: '/v1/models', method: 'GET' }, { model: 'a' }, 'no provider would be called'],
-    [{ path: '/v1/embeddings' }, {}, 'calls of /v1/embeddings cannot be tested yet'],
+    [
+      { path: '/v1/embeddings', model: 'house/small' },
+      { url: 'https://house.example/v1/embeddings' },
+      'expected a call of https://house.example/v1/embeddings, got https://house.example/ai/v1/embeddings',
+    ],
+    [
+      { model: 'fast' },
+      { url: 'https://api.openai.com/v1/chat/completions?a=1' },
+      'got https://api.openai.com/v1/chat/completions with another query',
+    ],
   ])('%j, expecting %j', (request, expectation, message) => {
     const [first, ...others] = messages(request, expectation)
     expect(first).toContain(message)
-    expect(first).toMatch(/^config\.yaml:11:\d+ tests\[0\].*: S19 the test `it holds` fails: /)
+    expect(first).toMatch(/^config\.yaml:14:\d+ tests\[0\].*: S19 the test `it holds` fails: /)
     expect(others).toEqual([])
   })
 

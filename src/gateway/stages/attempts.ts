@@ -55,6 +55,12 @@ export class Attempts implements AttemptOwner {
     this.begin(first)
   }
 
+  /** The newest try that was sent, or null. */
+  get launched(): { readonly lane: GatewayLane; readonly prepared: Prepared } | null {
+    const { lane, attempt } = this
+    return lane === null || attempt === null ? null : { lane, prepared: attempt.prepared }
+  }
+
   get moreLeft(): boolean {
     return this.repeatable(null) && this.tries.moreLeft
   }

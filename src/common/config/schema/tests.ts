@@ -58,6 +58,9 @@ const expectation = z
     model: name('Model sent to the provider, with or without the vendor in front.').optional(),
     provider: name('Name of the provider entry, or its vendor.').optional(),
     upstream_dialect: pick('Dialect spoken to the provider.', DIALECTS).optional(),
+    url: name(
+      'Address of the call to the provider; its query is compared only where one is named here.',
+    ).optional(),
     losses: z
       .array(loss)
       .max(256)
