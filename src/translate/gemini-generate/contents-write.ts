@@ -7,7 +7,6 @@ import { argumentsObject } from '../bytes/json-text.ts'
 import { mimeOfName, searchResultText, sniffedMime, titled } from '../media.ts'
 import {
   type CallPart,
-  type Extra,
   type MediaPart,
   type Opaque,
   type Part,

@@ -2,8 +2,9 @@
 // the rest of their turn, and what a tool result cannot hold here follows it in a user message.
 
 import type { JsonOut } from '../bytes/json-out.ts'
-import { dataUrl, inline, searchResultText, textOfBase64, titled } from '../media.ts'
+import { dataUrl, inline, searchResultText, titled } from '../media.ts'
 import { wrapOpaque } from '../opaque.ts'
+import { audioFormat, checkDocument, checkMedia, documentText } from '../openai-media.ts'
 import {
   type CacheMark,
   type CallPart,
@@ -137,28 +138,17 @@ class MessageWriter {
 
   private media(part: MediaPart): Part[] {
     const { source } = part
-    const { facts } = this.writing.target
     if (source.kind === 'text') return [textPart(titled(part, source.text), part.at, part.cache)]
     if (source.kind === 'parts') {
       return [textPart(titled(part, ''), part.at), ...source.parts.flatMap(p => this.userPart(p))]
     }
-    if (source.kind === 'file' && source.dialect !== 'openai-chat' && source.dialect !== 'openai-responses') {
-      this.writing.refuse(part.at, `the file ${source.id} is stored at another vendor`)
-    }
-    if (source.kind === 's3') this.writing.refuse(part.at, 'this model cannot read S3 locations')
-    if (part.media === 'image' && !facts.images) this.writing.refuse(part.at, 'this model takes no images')
+    checkMedia(part, this.writing)
     if (part.media === 'image' && source.kind === 'file')
       this.writing.refuse(part.at, 'images are taken by value only')
-    if (part.media === 'audio' && !facts.audio) this.writing.refuse(part.at, 'this model takes no audio')
-    if (part.media === 'video') this.writing.refuse(part.at, 'this model takes no video')
     if (part.media !== 'document') return [part]
-    if (part.mime?.startsWith('text/') && source.kind === 'base64') {
-      const text = textOfBase64(source.data)
-      if (text !== null) return [textPart(titled(part, text), part.at, part.cache)]
-    }
-    if (!facts.documents) this.writing.refuse(part.at, 'this model takes no documents')
-    if (part.context !== null) this.writing.lose('drop', part.at, 'document_context')
-    if (part.cite) this.writing.lose('drop', part.at, 'document_citations')
+    const text = documentText(part)
+    if (text !== null) return [text]
+    checkDocument(part, this.writing)
     if (source.kind === 'url')
       this.writing.refuse(part.at, 'documents are taken by value only, not by address')
     return [part]
@@ -207,10 +197,7 @@ class MessageWriter {
       if (finest) this.writing.lose('map', part.at, 'image_detail')
       out.memberIf('detail', finest ? 'high' : part.detail).endObject()
     } else if (part.media === 'audio') {
-      const format =
-        part.mime === 'audio/mpeg' || part.mime === 'audio/mp3' ? 'mp3' : (part.mime?.slice(6) ?? 'wav')
-      if (format !== 'wav' && format !== 'mp3')
-        this.writing.refuse(part.at, `found ${part.mime}, allowed is wav or mp3`)
+      const format = audioFormat(part, this.writing)
       out.member('type', 'input_audio').key('input_audio').object()
       out.member('data', inline(part)).member('format', format).endObject()
     } else {

@@ -3,7 +3,8 @@
 
 import { hashHex } from '../bytes/hash.ts'
 import type { JsonOut } from '../bytes/json-out.ts'
-import { dataUrl, inline, searchResultText, textOfBase64, titled } from '../media.ts'
+import { dataUrl, inline, searchResultText, titled } from '../media.ts'
+import { audioFormat, checkDocument, checkMedia, documentText } from '../openai-media.ts'
 import {
   type CacheMark,
   type CallPart,
@@ -216,33 +217,17 @@ export class InputWriter {
 
   private media(part: MediaPart): Said[] {
     const { source } = part
-    const { facts } = this.writing.target
     if (source.kind === 'text') return [textPart(titled(part, source.text), part.at, part.cache)]
     if (source.kind === 'parts') {
       const title = titled(part, '')
       const heading = title === '' ? [] : [textPart(title, part.at)]
       return [...heading, ...source.parts.flatMap(piece => this.said(piece))]
     }
-    if (source.kind === 'file' && source.dialect !== 'openai-chat' && source.dialect !== 'openai-responses') {
-      this.writing.refuse(part.at, `the file ${source.id} is stored at another vendor`)
-    }
-    if (source.kind === 's3') this.writing.refuse(part.at, 'this model cannot read S3 locations')
-    if (part.media === 'video') this.writing.refuse(part.at, 'this model takes no video')
-    if (part.media === 'audio' && !facts.audio) this.writing.refuse(part.at, 'this model takes no audio')
-    if (part.media === 'image' && !facts.images) this.writing.refuse(part.at, 'this model takes no images')
+    checkMedia(part, this.writing)
     if (part.media !== 'document') return [part]
-    return this.document(part)
-  }
-
-  private document(part: MediaPart): Said[] {
-    const { source } = part
-    if (source.kind === 'base64' && part.mime?.startsWith('text/') && !this.own) {
-      const text = textOfBase64(source.data)
-      if (text !== null) return [textPart(titled(part, text), part.at, part.cache)]
-    }
-    if (!this.writing.target.facts.documents) this.writing.refuse(part.at, 'this model takes no documents')
-    if (part.context !== null) this.writing.lose('drop', part.at, 'document_context')
-    if (part.cite) this.writing.lose('drop', part.at, 'document_citations')
+    const text = this.own ? null : documentText(part)
+    if (text !== null) return [text]
+    checkDocument(part, this.writing)
     return [part]
   }
 
@@ -304,11 +289,7 @@ export class InputWriter {
   }
 
   private audio(part: MediaPart): void {
-    const mpeg = part.mime === 'audio/mpeg' || part.mime === 'audio/mp3'
-    const format = mpeg ? 'mp3' : (part.mime?.slice('audio/'.length) ?? 'wav')
-    if (format !== 'wav' && format !== 'mp3') {
-      this.writing.refuse(part.at, `found ${part.mime}, allowed is wav or mp3`)
-    }
+    const format = audioFormat(part, this.writing)
     if (part.source.kind !== 'base64') this.writing.refuse(part.at, 'sounds are taken by value only')
     this.out.member('type', 'input_audio').key('input_audio').object()
     this.out.member('data', inline(part)).member('format', format).endObject()

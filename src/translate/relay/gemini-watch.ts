@@ -85,12 +85,10 @@ export class GeminiWatch extends Watch {
   taken(tag: number, bytes: Uint8Array, from: number, to: number): void {
     switch (tag) {
       case ID:
-        this.facts.id = textAt(bytes, from, to)
-        if (this.facts.id !== null) this.wants[ID] = 0
+        this.facts.id = this.textOnce(ID, bytes, from, to)
         return
       case MODEL:
-        this.facts.model = textAt(bytes, from, to)
-        if (this.facts.model !== null) this.wants[MODEL] = 0
+        this.facts.model = this.textOnce(MODEL, bytes, from, to)
         return
       case USAGE:
         this.facts.noteUsage(bytes, from, to)

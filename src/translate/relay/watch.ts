@@ -3,7 +3,7 @@
 
 import type { ByteOut } from '../bytes/byte-out.ts'
 import type { ErrorReply } from '../errors.ts'
-import type { RelayFacts } from './facts.ts'
+import { type RelayFacts, textAt } from './facts.ts'
 import type { Watcher } from './member-scanner.ts'
 import type { Place } from './places.ts'
 
@@ -16,6 +16,13 @@ export abstract class Watch implements Watcher {
 
   constructor(tags: number) {
     this.wants = new Array<number>(tags).fill(1)
+  }
+
+  /** A text that every frame repeats: once it has been told, nobody looks for it again. */
+  protected textOnce(tag: number, bytes: Uint8Array, from: number, to: number): string | null {
+    const text = textAt(bytes, from, to)
+    if (text !== null) this.wants[tag] = 0
+    return text
   }
 
   abstract taken(tag: number, bytes: Uint8Array, from: number, to: number): void
