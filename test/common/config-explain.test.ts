@@ -56,6 +56,33 @@ describe('explain', () => {
     })
   })
 
+  test('shows no header field and no password of an address', () => {
+    writeFileSync(
+      join(folder, 'secrets.yaml'),
+      `version: v0.4.0
+listeners: []
+model_providers:
+  - model: house/a
+    provider_interface: openai
+    base_url: http://user:zqx-password@h/v1?key=zqx-query
+    headers: {x-api-key: zqx-header, x-team: search}
+tests: [{name: a, request: {headers: {authorization: Bearer zqx-test}}, expect: {status: 200}}]
+`,
+    )
+    const { explain } = loadPlan({ file: 'secrets.yaml', cwd: folder, env: {} })
+    for (const key of [
+      'model_providers',
+      'model_providers[0].base_url',
+      'model_providers[0].headers',
+      'model_providers[0].headers["x-api-key"]',
+      'tests',
+      'tests[0].request.headers.authorization',
+    ]) {
+      expect(JSON.stringify(explain(key)), key).not.toContain('zqx')
+    }
+    expect(explain('model_providers[0].headers')!.value).toEqual({ 'x-api-key': '***', 'x-team': 'search' })
+  })
+
   test('never shows a secret', () => {
     for (const key of ['model_providers[0]', 'model_providers', 'admin.token']) {
       expect(JSON.stringify(loaded.explain(key))).not.toContain('hidden')

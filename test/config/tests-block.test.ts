@@ -147,7 +147,7 @@ describe('forwarded paths are followed to the call', () => {
       `version: v0.4.0
 listeners: []
 model_providers: [{ model: openai/m, base_url: "https://h/v1?key=zqx-in-the-query", access_key: k-of-a-test }]
-tests: [{ name: n, request: { model: openai/m }, expect: { url: "https://other/v1" } }]
+tests: [{ name: n, request: { model: openai/m }, expect: { url: "https://zqx:zqx-password@other/v1" } }]
 `,
     )
     const [message, ...others] = checkFile({ file: 'config.yaml', cwd, env: {} }).issues.map(issueText)

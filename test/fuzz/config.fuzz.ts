@@ -98,6 +98,18 @@ const VALUES: readonly unknown[] = [
   'y'.repeat(2_000),
 ]
 
+/** Keys that hold secrets, or hold what does. */
+const EXPLAINED = [
+  'model_providers',
+  'model_providers[0].access_key',
+  'routing',
+  'limits',
+  'state_storage',
+  'tracing',
+  'admin',
+  'prompt_targets',
+]
+
 /** Small random numbers from a seed (mulberry32): a failing run replays. */
 function generator(seed: number): (below: number) => number {
   let state = seed >>> 0
@@ -133,9 +145,10 @@ export async function run({ seconds, seed }: FuzzOptions): Promise<FuzzResult> {
 function readCorpus(): string[] {
   for (const folder of FIXTURES) {
     try {
-      return readdirSync(folder)
-        .filter(name => name.endsWith('.yaml'))
-        .map(name => readFileSync(join(folder, name), 'utf8'))
+      return [folder, join(folder, 'errors'), join(folder, 'migrations')]
+        .flatMap(each => readdirSync(each).map(name => join(each, name)))
+        .filter(file => file.endsWith('.yaml'))
+        .map(file => readFileSync(file, 'utf8'))
         .map(text => text.replace(/access_key: k\d*/g, `access_key: ${LITERAL}`))
     } catch {
       // The other place has them.
@@ -223,9 +236,11 @@ function tryLoad(folder: string, text: string): void {
   const messages: string[] = []
   let shown = ''
   try {
-    const { plan, notes } = loadPlan({ file: null, cwd: folder, env: ENV })
+    const loaded = loadPlan({ file: null, cwd: folder, env: ENV })
+    const { plan, notes } = loaded
     messages.push(...notes.warnings.map(issueText), inspect(plan.providers.map(one => one.accessKeys)))
-    shown = JSON.stringify([maskedPlan(plan), plan.providers.map(one => one.accessKeys)])
+    const explained = EXPLAINED.map(key => loaded.explain(key)?.value)
+    shown = JSON.stringify([maskedPlan(plan), plan.providers.map(one => one.accessKeys), explained])
     const again = loadPlan({ file: null, cwd: folder, env: ENV })
     assert(again.plan.hash === plan.hash, 'one file gives one plan')
     structuredClone(plan)

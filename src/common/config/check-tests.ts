@@ -18,6 +18,8 @@ export interface ConfigTest {
   readonly expect: ConfigTestEntry['expect']
   /** Of the test itself under the empty text, of its expectations under their keys. */
   readonly places: ReadonlyMap<string, TestPlace>
+  /** Takes the secrets of the file out of a message. */
+  readonly scrub: (text: string) => string
 }
 
 export function configTests(
@@ -25,6 +27,7 @@ export function configTests(
   file: string,
   tree: unknown,
   places: Places,
+  scrub: ConfigTest['scrub'],
 ): ConfigTest[] {
   return entries.map(({ name, request, facts, expect }, at) => {
     const path: Path = ['tests', at]
@@ -32,12 +35,13 @@ export function configTests(
     for (const key of Object.keys(expect)) {
       found.set(key, { file, ...places.at(tree, [...path, 'expect', key]) })
     }
-    return { name, request, facts, expect, places: found }
+    return { name, request, facts, expect, places: found, scrub }
   })
 }
 
 /** A test that fails, as a finding at the expectation that does not hold. */
 export function testIssue(test: ConfigTest, key: Expectation | null, message: string): ConfigIssue {
   const place = test.places.get(key ?? '') ?? test.places.get('')!
-  return { code: 'S19', severity: 'error', ...place, message: `the test \`${test.name}\` fails: ${message}` }
+  const text = test.scrub(`the test \`${test.name}\` fails: ${message}`)
+  return { code: 'S19', severity: 'error', ...place, message: text }
 }

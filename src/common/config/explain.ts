@@ -3,8 +3,8 @@
 import { isTree, type Path, type Places, pathText, valueAt } from './places.ts'
 import type { Plan } from './plan.ts'
 import type { ConfigDocument } from './schema/document.ts'
-import { mapSecrets, MASK } from './secret.ts'
-import type { Env } from './values.ts'
+import { mapSecrets, MASK, maskForms } from './secret.ts'
+import { type Env, isSecretPath } from './values.ts'
 
 export interface Explained {
   /** As in messages: `listeners[0].port`. */
@@ -51,7 +51,10 @@ export function explainKey(text: string, sources: ExplainSources): Explained | n
   if (overridden && (!inFile || shown === 'server.shards')) {
     return { path: shown, value: read(sources.plan), from: 'environment', place: variable, written: null }
   }
-  const value = mapSecrets(valueAt(sources.document, path), () => MASK)
+  const value = shownValue(
+    mapSecrets(valueAt(sources.document, path), () => MASK),
+    path,
+  )
   const known = value !== undefined || inFile
   if (!known && !isTree(holder)) return null
   if (!inFile) return { path: shown, value, from: 'default', place: null, written: null }
@@ -66,6 +69,16 @@ export function explainKey(text: string, sources: ExplainSources): Explained | n
     place: `${sources.file}:${place.line}:${place.column}`,
     written,
   }
+}
+
+/** Also what no class marks as a secret: header fields, passwords in addresses. */
+function shownValue(value: unknown, path: Path): unknown {
+  if (typeof value === 'string') return isSecretPath(path) ? MASK : maskForms(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item, at) => shownValue(item, [...path, at]))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, shownValue(item, [...path, key])]),
+  )
 }
 
 function has(holder: unknown, key: string | number): boolean {

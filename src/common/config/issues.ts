@@ -1,7 +1,7 @@
 // What is wrong with a configuration: every finding has a code, an exact place, what was found, what is allowed and
 // the nearest valid name. Findings are collected, never thrown one by one, and never show a secret.
 
-import { MASK } from './secret.ts'
+import { MASK, maskForms } from './secret.ts'
 import { type Path, type Places, pathText, printable, valueAt } from './places.ts'
 
 export type Severity = 'error' | 'warning'
@@ -126,7 +126,7 @@ export class Findings {
     for (const secret of this.hidden) {
       if (clean.includes(secret)) clean = clean.split(secret).join(MASK)
     }
-    return clean.replace(LOOKS_SECRET, MASK)
+    return maskForms(clean)
   }
 
   private add(severity: Severity, facts: IssueFacts): void {
@@ -179,10 +179,6 @@ export class Findings {
 
 /** Shorter texts are too common in messages to be masked, and no provider issues keys that short. */
 const HIDDEN_CHARS_MIN = 6
-
-/** Keys of the well-known vendors, bearer values, passwords in URLs, and long mixed text. */
-const LOOKS_SECRET =
-  /\b(?:sk|pk|rk|xai|gsk|ghp|glpat|vck)[-_][\w-]{8,}|\bAIza[\w-]{8,}|(?<=[Bb]earer )\S+|(?<=:\/\/)[^\s/@]+(?=@)|(?<=[?&][\w-]*(?:key|token|secret|sig)[\w-]*=)[^\s&"]+|\b(?=\w*[a-z])(?=\w*[A-Z])(?=\w*\d)\w{32,}/g
 
 function describeFound(value: unknown): string {
   if (value === undefined) return 'nothing'

@@ -100,7 +100,7 @@ function loadFile(source: ConfigSource, { env: processEnv, onFile }: LoadOptions
       notActive: notActive(document),
     },
     file: source.absolute,
-    tests: configTests(document.tests, source.shown, tree, places),
+    tests: configTests(document.tests, source.shown, tree, places, text => findings.scrub(text)),
     explain: key => explainKey(key, { document, tree, places, file: source.shown, env, plan }),
     demoWanted: demoWanted(plan, true, processEnv),
   }

@@ -43,6 +43,15 @@ export function rewrapSecrets(plan: Plan): Plan {
   ) as Plan
 }
 
+/** Keys of the well-known vendors, bearer values, passwords in URLs, and long mixed text. */
+const LOOKS_SECRET =
+  /\b(?:sk|pk|rk|xai|gsk|ghp|glpat|vck)[-_][\w-]{8,}|\bAIza[\w-]{8,}|(?<=[Bb]earer )\S+|(?<=:\/\/)[^\s/@]+(?=@)|(?<=[?&][\w-]*(?:key|token|secret|sig)[\w-]*=)[^\s&"]+|\b(?=\w*[a-z])(?=\w*[A-Z])(?=\w*\d)\w{32,}/g
+
+/** Text without what has the form of a secret, known or not. */
+export function maskForms(text: string): string {
+  return text.replace(LOOKS_SECRET, MASK)
+}
+
 /** Names of header fields whose value is a credential. */
 export const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
 
