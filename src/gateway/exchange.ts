@@ -65,6 +65,9 @@ export class Exchange implements RequestSink, Member {
   readonly upload: Upload | null
   /** Among the running ones; see `Roll`. */
   place = NOWHERE
+  /** What had been sent when it was last looked at, and since when nothing more has been. */
+  private sentSeen: number
+  private quietSinceMs: number
   private phase: Phase
   private readonly register: ExchangeRegister
   private readonly operate: Operate
@@ -96,6 +99,8 @@ export class Exchange implements RequestSink, Member {
     this.scan = null
     this.attempts = null
     this.billed = null
+    this.sentSeen = -1
+    this.quietSinceMs = 0
     this.phase = 'reading'
     this.register = parts.register
     this.operate = parts.operate
@@ -239,6 +244,24 @@ export class Exchange implements RequestSink, Member {
   /** Milliseconds until the listener's time for the whole exchange is over. */
   remainingMs(): number {
     return this.listener.plan.timeoutMs - (this.services.clock.monotonicMs() - this.record.startedMs)
+  }
+
+  /** Looked at now and then while it runs: whoever waits for a silent stream is shown that it lives. */
+  look(nowMs: number): void {
+    const { keepAliveMs } = this.listener
+    if (this.phase !== 'replying' || keepAliveMs === 0) return
+    const { bytesOut } = this.record
+    if (bytesOut !== this.sentSeen) {
+      this.sentSeen = bytesOut
+      this.quietSinceMs = nowMs
+      return
+    }
+    if (nowMs - this.quietSinceMs < keepAliveMs) return
+    const sign = this.reply.pendingBytes === 0 ? this.attempts?.signOfLife() : null
+    if (sign === null || sign === undefined) return
+    this.quietSinceMs = nowMs
+    // Not `send`: it is neither content nor counted.
+    this.reply.write(sign)
   }
 
   /** Breaks the connection: the reply cannot be completed and has no error form. */

@@ -4,6 +4,7 @@
 import type { ListenerPlan, Plan, ProviderPlan } from '../common/config/index.ts'
 import { buildModelIndex, configuredPrice, type ModelIndex, publicModels } from '../routing/index.ts'
 import { type Deadlines, RetryBudget } from '../upstream/index.ts'
+import { KEEP_ALIVE_MS } from './keep-alive.ts'
 import type { PublicModel } from './model-lists.ts'
 import type { Services } from './services.ts'
 import type { Target } from './stages/route.ts'
@@ -12,6 +13,8 @@ import { TargetView } from './target-view.ts'
 export interface ListenerView {
   readonly plan: ListenerPlan
   readonly deadlines: Deadlines
+  /** 0: never. */
+  readonly keepAliveMs: number
 }
 
 /** Characters of the plan hash shown in replies: enough to tell plans apart, short on every reply. */
@@ -42,6 +45,12 @@ export class PlanView {
   /** The view of a listener; connections of a listener that a reload removed fall back to the first. */
   listener(name: string): ListenerView {
     return this.listeners.get(name) ?? this.listeners.values().next().value!
+  }
+
+  /** The shortest interval of a listener, or null where none shows signs of life. */
+  get keepAliveMsMin(): number | null {
+    const all = [...this.listeners.values()].map(listener => listener.keepAliveMs).filter(ms => ms > 0)
+    return all.length === 0 ? null : Math.min(...all)
   }
 
   /** The view of a target; the same object for the same model at the same provider. */
@@ -76,6 +85,7 @@ function listenerView(listener: ListenerPlan, plan: Plan): ListenerView {
   const { connectMs, headersMs, firstByteMs, firstContentMs, betweenBytesMs } = plan.upstream
   return {
     plan: listener,
+    keepAliveMs: listener.keepAliveMs ?? KEEP_ALIVE_MS,
     deadlines: {
       connectMs,
       headersMs,

@@ -78,12 +78,21 @@ export interface ReplyWish {
   readonly out: ByteSink
 }
 
+/** Their streams are events; Gemini's may be a JSON array, into which no comment fits. */
+const EVENT_DIALECTS: ReadonlySet<DialectId> = new Set([
+  'openai-chat',
+  'openai-responses',
+  'anthropic-messages',
+])
+
 export function openReply(wish: ReplyWish): ReplyPath {
   return new TranslatedReply(wish)
 }
 
 class TranslatedReply implements ReplyPath {
   readonly facts: ReplyFacts
+  /** Writers write whole events. */
+  readonly betweenEvents: boolean
   private readonly gate: ReplyGate
   private readonly reader: ReplyReader
   private readonly buffer: ByteOut
@@ -94,6 +103,7 @@ class TranslatedReply implements ReplyPath {
     const upstream = dialectOf(wish.upstream)
     this.buffer = new ByteOut()
     this.out = wish.out
+    this.betweenEvents = wish.streaming && EVENT_DIALECTS.has(wish.client)
     const writer = wish.streaming
       ? client.streamWriter(this.buffer, wish.context)
       : client.replyWriter(this.buffer, wish.context)

@@ -40,4 +40,9 @@ export interface ReplyPath {
   /** The reply breaks here for a reason outside its bytes (socket died, time-out, drain). */
   cut(error: ErrorReply): void
   readonly facts: ReplyFacts
+  /**
+   * What has been written stops where an event of a stream of events ends, so a comment may stand here. Never true for
+   * documents and binary streams. Looked at seldom; costs nothing until then.
+   */
+  readonly betweenEvents: boolean
 }

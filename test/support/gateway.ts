@@ -24,6 +24,8 @@ export interface GatewayProcess {
 export interface GatewayOptions {
   /** `model_providers` entries and further top-level YAML; listeners and admin are added here. */
   readonly yaml?: string
+  /** Extra keys of the listener, already indented by four blanks. */
+  readonly listener?: string
   /** Extra keys below `server:`, already indented by two blanks. */
   readonly server?: string
   readonly env?: Readonly<Record<string, string>>
@@ -88,6 +90,7 @@ function fileFor(options: GatewayOptions, port: number, adminPort: number): stri
     '    name: llm',
     '    address: 127.0.0.1',
     `    port: ${port}`,
+    options.listener ?? '',
     'server:',
     '  shards: 1',
     options.server ?? '',

@@ -131,11 +131,15 @@ describe('the official client reads what we write', () => {
     expect({ ...seen, calls: seen.calls.length }).toEqual({ ...expected, calls: expected.calls.length })
   })
 
-  test('keep-alives between frames are no obstacle to it', async () => {
+  test('pings of an upstream are not shown to it, though a comment would be no obstacle', async () => {
     const [fixture] = streams('anthropic-messages').filter(({ name }) => name === 'text')
     const { bytes: body } = translateReply(GEMINI, 'anthropic-messages', true, [fixture!.bytes])
-    expect(text(body)).toContain(': keep-alive\r\n\r\n')
-    expect(seenIn(await streamed(body)).text).toBe('Hello! über 😀')
+    expect(text(fixture!.bytes)).toContain('event: ping')
+    expect(text(body)).toMatch(/^(?:data: .*\r\n\r\n)+$/)
+    const commented = bytes(text(body).replaceAll('\r\n\r\n', '\r\n\r\n: keep-alive\r\n\r\n'))
+    for (const sent of [body, commented]) {
+      expect(seenIn(await streamed(sent)).text).toBe('Hello! über 😀')
+    }
   })
 
   test('an error in the middle of a stream is thrown with its status', async () => {

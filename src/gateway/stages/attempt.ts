@@ -14,6 +14,7 @@ import type { ByteSink, DialectId, ErrorReply, ReplyPath } from '../../translate
 import type { Breaker, UpstreamCall, UpstreamHandler, UpstreamRequest } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersToClient } from '../forward-headers.ts'
+import { signOfLife } from '../keep-alive.ts'
 import { endedEarly, guessable, partialUsage } from '../metering.ts'
 import { errorReply } from '../replies.ts'
 import type { Failure } from './failure.ts'
@@ -196,6 +197,13 @@ export class Attempt implements UpstreamHandler, ByteSink {
     this.path.cut(errorReply(error, this.exchange.requestId))
     this.over = true
     return true
+  }
+
+  /** What may be written now to show that the stream lives, or null: inside an event and behind the end there is nothing. */
+  signOfLife(): Uint8Array | null {
+    const { held, over, path, streamed } = this
+    if (over || !streamed || held !== null || path === null) return null
+    return path.facts.state === 'open' && path.betweenEvents ? signOfLife(this.exchange.dialect) : null
   }
 
   /** Shows the client what became of this, the last try. */

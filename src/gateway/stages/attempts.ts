@@ -93,6 +93,11 @@ export class Attempts implements AttemptOwner {
     this.attempt?.abort()
   }
 
+  /** What may be written now to show that the stream lives, or null. */
+  signOfLife(): Uint8Array | null {
+    return this.attempt?.signOfLife() ?? null
+  }
+
   breakStream(error: GatewayError): boolean {
     return this.attempt?.breakStream(error) ?? false
   }

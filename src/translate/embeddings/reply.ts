@@ -52,6 +52,7 @@ class EmbeddingsFacts implements ReplyFacts {
 
 class EmbeddingsReply implements ReplyPath {
   readonly facts = new EmbeddingsFacts()
+  readonly betweenEvents = false
   private readonly wish: EmbeddingsWish
   private readonly decoder = new TextDecoder()
   private text = ''

@@ -187,8 +187,9 @@ export class GeminiStreamWriter implements TurnSink {
     this.usageTold = usage
   }
 
+  /** Earlier versions of the official clients never read on behind a comment; white space in an array is nothing. */
   ping(): void {
-    this.out.text(this.array ? '\r\n' : `: keep-alive${FRAME_END}`)
+    if (this.array) this.out.text('\r\n')
   }
 
   extra(dialect: DialectId, name: string, json: string): void {

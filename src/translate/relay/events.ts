@@ -69,6 +69,10 @@ export class RelayedEvents implements ReplyPath, EventWatcher {
     this.breakOff(error, this.tornEnding(error))
   }
 
+  get betweenEvents(): boolean {
+    return this.events.between && !this.deaf
+  }
+
   eventEnded(_at: number): boolean {
     return this.read()
   }
@@ -197,6 +201,11 @@ export class HidingEvents extends RelayedEvents {
     this.shown = false
     this.eventFrom = at
     return repeatable
+  }
+
+  /** Of an event that is held nothing has been shown. */
+  override get betweenEvents(): boolean {
+    return this.held.length > 0 || super.betweenEvents
   }
 
   override eventRepeated(at: number): void {

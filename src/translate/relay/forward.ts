@@ -106,6 +106,7 @@ const OPEN_BRACE = 0x7b
 
 class ForwardedDocument implements ReplyPath {
   readonly facts: ReplyFacts
+  readonly betweenEvents = false
   private readonly watch: ForwardWatch
   private readonly out: ByteSink
   private readonly json: MemberScanner
@@ -145,6 +146,7 @@ class ForwardedDocument implements ReplyPath {
 
 class ForwardedBytes implements ReplyPath {
   readonly facts: RelayFacts
+  readonly betweenEvents = false
   private readonly out: ByteSink
 
   constructor(out: ByteSink) {

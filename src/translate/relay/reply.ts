@@ -53,6 +53,7 @@ function watchFor(dialect: DialectId, streaming: boolean): Watch {
 /** One JSON document. There is no error form once its bytes have left: what broke shows in the facts. */
 class RelayedDocument implements ReplyPath {
   readonly facts: ReplyFacts
+  readonly betweenEvents = false
   private readonly watch: Watch
   private readonly out: ByteSink
   private readonly json: MemberScanner
@@ -90,6 +91,7 @@ class RelayedDocument implements ReplyPath {
 /** A binary event stream. */
 class RelayedFrames implements ReplyPath, FrameWatcher {
   readonly facts: ReplyFacts
+  readonly betweenEvents = false
   private readonly watch: ConverseWatch
   private readonly out: ByteSink
   private readonly json: MemberScanner

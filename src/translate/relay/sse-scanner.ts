@@ -129,6 +129,12 @@ export class SseScanner {
     if (this.state === DATA) this.keepTorn(bytes)
   }
 
+  /** The last event has ended and the next has not begun; up to date when `scan` has returned. */
+  get between(): boolean {
+    // Behind a CR a LF may still belong to the blank line; in front of everything a byte order mark may come.
+    return this.eventBytes === 0 && this.state === LINE_START && !this.afterCr
+  }
+
   /** Name of the current event, '' when it has none. */
   get name(): string {
     return decoder.decode(this.eventName.subarray(0, this.eventNameUsed))
