@@ -24,6 +24,25 @@ test('every code that is used has a sentence, and every sentence a use', () => {
   expect([...used].sort()).toEqual(Object.keys(CODES).sort())
 })
 
+/** Errors that no file alone can show, each with the test that does. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  S00: 'config/findings.test.ts',
+  S04: 'common/config-load.test.ts',
+  S06: 'common/config-load.test.ts',
+  S19: 'config/tests-block.test.ts',
+}
+
+test('every error of ours is shown by a file, or by a test that is named', () => {
+  const shown = textsBelow(FIXTURES, '.txt').join('\n')
+  const missing = Object.keys(CODES).filter(
+    code => code.startsWith('S') && !(code in ELSEWHERE) && !shown.includes(`: ${code} `),
+  )
+  expect(missing).toEqual([])
+  for (const [code, file] of Object.entries(ELSEWHERE)) {
+    expect(readFileSync(resolve(import.meta.dirname, '..', file), 'utf8'), code).toContain(code)
+  }
+})
+
 test('every warning is shown by a file', () => {
   const shown = textsBelow(FIXTURES, '.json').join('\n')
   // A variable of the process has no file; the next test has it.
