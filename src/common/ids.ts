@@ -5,15 +5,18 @@ import { randomFillSync } from 'node:crypto'
 /** Enough for 256 ids per refill; the refill costs less than one call into the generator per id. */
 const POOL_BYTES = 4096
 const pool = Buffer.allocUnsafe(POOL_BYTES)
-let used = POOL_BYTES
+/** The pool in hexadecimal digits, made at once: a call per id would cost more than the id. */
+let digits = ''
+let used = 0
 
 function randomHex(bytes: number): string {
-  if (used + bytes > POOL_BYTES) {
-    randomFillSync(pool)
+  const count = 2 * bytes
+  if (used + count > digits.length) {
+    digits = randomFillSync(pool).toString('hex')
     used = 0
   }
-  const hex = pool.toString('hex', used, used + bytes)
-  used += bytes
+  const hex = digits.slice(used, used + count)
+  used += count
   return hex
 }
 

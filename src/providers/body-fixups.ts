@@ -5,6 +5,7 @@
 import type { ProviderPlan } from '../common/config/plan.ts'
 import {
   type BodyFixups,
+  ByteSearch,
   type Change,
   type DialectId,
   type ModelFacts,
@@ -99,9 +100,8 @@ export function relayable(
   if (provider.provider === 'chatgpt') return streaming
   if (dialect !== 'openai-chat') return true
   const { rewriteAt } = hostTraits(provider)
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (rewriteAt.some(text => mentions(bytes, text))) return false
-  return passesCacheMarks(provider.provider, dialect) || !mentions(bytes, '"cache_control"')
+  if (rewriteAt.some(text => mentions(body, text))) return false
+  return passesCacheMarks(provider.provider, dialect) || !mentions(body, '"cache_control"')
 }
 
 const outerOnly = new WeakMap<BodyFixups, BodyFixups>()
@@ -110,8 +110,8 @@ const outerOnly = new WeakMap<BodyFixups, BodyFixups>()
 export function neededFixups(fixups: BodyFixups, body: Uint8Array): BodyFixups {
   const inner = [...fixups.messageDrop, ...Object.keys(fixups.messageRoles)]
   if (inner.length === 0) return fixups
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (inner.some(name => mentions(bytes, `"${name}"`)) || bytes.includes('\\u')) return fixups
+  if (inner.some(name => mentions(body, `"${name}"`))) return fixups
+  if (Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes('\\u')) return fixups
   let outer = outerOnly.get(fixups)
   if (outer === undefined) {
     outer = { ...fixups, messageDrop: new Set(), messageRoles: {} }
@@ -120,16 +120,16 @@ export function neededFixups(fixups: BodyFixups, body: Uint8Array): BodyFixups {
   return outer
 }
 
-/** The search begins at a rare letter, because it stops at every one of its first: a quote is everywhere in JSON. */
-function mentions(bytes: Buffer, text: string): boolean {
-  const before = Math.max(1, text.search(/[_vjkqxz]/))
-  const rest = text.slice(before)
-  let at = bytes.indexOf(rest, before)
-  while (at >= 0) {
-    if (bytes.toString('latin1', at - before, at) === text.slice(0, before)) return true
-    at = bytes.indexOf(rest, at + 1)
+/** One for each text that traits name: a few dozen in all. */
+const searches = new Map<string, ByteSearch>()
+
+function mentions(bytes: Uint8Array, text: string): boolean {
+  let search = searches.get(text)
+  if (search === undefined) {
+    search = new ByteSearch(text)
+    searches.set(text, search)
   }
-  return false
+  return search.in(bytes)
 }
 
 function chatFixups(provider: ProviderPlan, model: string, facts: ModelFacts | null): BodyFixups | null {

@@ -1,5 +1,6 @@
 // The only door of the leaf.
 
+export { ByteSearch } from './bytes/byte-search.ts'
 export { DIALECTS, type Dialect, type DialectId, PATH_DIALECTS, type PathFacts } from './dialect.ts'
 export { type EmbeddingsCalls, type EmbeddingsVendor, writeEmbeddingsCalls } from './embeddings/calls.ts'
 export { type EmbeddingsPrompt, readEmbeddingsPrompt } from './embeddings/prompt.ts'

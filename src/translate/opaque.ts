@@ -1,6 +1,7 @@
 // Carries reasoning material of one family through a client that belongs to another. Owns the envelope. The
 // client keeps the envelope where it keeps its own signatures and sends it back with the next turn; no state here.
 
+import { ByteSearch } from './bytes/byte-search.ts'
 import type { DialectId } from './dialect.ts'
 import type { Opaque } from './prompt.ts'
 
@@ -66,18 +67,11 @@ export function unwrapOpaqueBase64(value: string, client: DialectId, kind: Opaqu
 /** True when a body of any dialect carries an envelope, which must not reach an upstream unopened. */
 export function mentionsEnvelope(body: Uint8Array): boolean {
   // The marks are looked for as bytes so that bodies need not be decoded for them.
-  return mentions(body, MARK) || mentions(body, MARK_BASE64)
+  return MARK_SEARCH.in(body) || MARK_BASE64_SEARCH.in(body)
 }
 
-function mentions(body: Uint8Array, mark: string): boolean {
-  const first = mark.charCodeAt(0)
-  for (let index = body.indexOf(first); index !== -1; index = body.indexOf(first, index + 1)) {
-    let length = 1
-    while (length < mark.length && body[index + length] === mark.charCodeAt(length)) length += 1
-    if (length === mark.length) return true
-  }
-  return false
-}
+const MARK_SEARCH = new ByteSearch(MARK)
+const MARK_BASE64_SEARCH = new ByteSearch(MARK_BASE64)
 
 function base64UrlOf(text: string): string {
   let binary = ''

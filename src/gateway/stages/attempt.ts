@@ -163,7 +163,7 @@ export class Attempt implements UpstreamHandler, ByteSink {
     if (this.over || bytes.length === 0) return
     const { exchange } = this
     if (this.held !== null) {
-      this.held.push(bytes.slice())
+      this.held.push(copyOf(bytes))
       this.heldBytes += bytes.length
       return
     }
@@ -353,6 +353,13 @@ export class Attempt implements UpstreamHandler, ByteSink {
     }
     return headers
   }
+}
+
+/** Of lent bytes; small ones share memory, which costs less than an allocation for each. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(bytes.length)
+  copy.set(bytes)
+  return copy
 }
 
 const NO_MORE: readonly UpstreamRequest[] = []

@@ -80,7 +80,7 @@ function prepareRelay(exchange: Exchange, lane: GatewayLane): Prepared {
       : {}),
     ...(addUsage ? { includeUsage: true } : {}),
   }
-  const { body, losses } = finishBody(exchange, lane, dialect, spliceRequest(scan, edits))
+  const { body, losses } = finishBody(exchange, lane, dialect, spliceRequest(scan, edits, Buffer.allocUnsafe))
   return {
     target,
     dialect,

@@ -27,8 +27,11 @@ export function textAt(bytes: Uint8Array, from: number, to: number): string | nu
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** Short texts without anything to decode, as nearly all ids and words are: cheaper than two calls of the host. */
-function plainAt(bytes: Uint8Array, from: number, to: number): string | null {
+/**
+ * Short texts without anything to decode, as nearly all ids and words are: cheaper than two calls of the host. Null for
+ * the others.
+ */
+export function plainAt(bytes: Uint8Array, from: number, to: number): string | null {
   if (to - from > PLAIN_UNITS_MAX) return null
   let text = ''
   for (let at = from; at < to; at++) {

@@ -7,6 +7,7 @@
 import type { DialectId } from '../dialect.ts'
 import { TranslateError, assert } from '../translate-error.ts'
 import { BodyWalk, type MemberRange } from './body-walk.ts'
+import { plainAt } from './facts.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -64,14 +65,22 @@ export interface RequestEdits {
   readonly includeUsage?: boolean
 }
 
-/** The body with the given members changed; the same bytes, not a copy, when nothing changes. */
-export function spliceRequest(scan: RequestScan, edits: RequestEdits): Uint8Array {
+/** Makes room for so many bytes, whatever they hold. */
+export type MakeRoom = (bytes: number) => Uint8Array
+
+const newRoom: MakeRoom = bytes => new Uint8Array(bytes)
+
+/**
+ * The body with the given members changed; the same bytes, not a copy, when nothing changes. `room` is where the new
+ * body is put: a host may have cheaper room than a zeroed array.
+ */
+export function spliceRequest(scan: RequestScan, edits: RequestEdits, room: MakeRoom = newRoom): Uint8Array {
   const splices: Splice[] = []
   spliceMember(splices, scan, MODEL, edits.model === undefined ? null : JSON.stringify(edits.model))
   spliceMember(splices, scan, STREAM, null)
   if (edits.includeUsage === undefined) spliceMember(splices, scan, STREAM_OPTIONS, null)
   else spliceOptions(splices, scan, edits.includeUsage)
-  return splices.length === 0 ? scan.bytes : spliced(scan.bytes, splices)
+  return splices.length === 0 ? scan.bytes : spliced(scan.bytes, splices, 0, scan.bytes.length, room)
 }
 
 /** `bytes[from, to)` becomes `text`. */
@@ -89,10 +98,11 @@ function spliceMember(splices: Splice[], scan: RequestScan, wanted: number, valu
     if (value !== null) insert(splices, scan.walk, `${JSON.stringify(NAMES[wanted])}:${value}`)
     return
   }
-  const agreed = value ?? textOf(scan.bytes, lastRange)
+  let agreed = value
   for (const range of members) {
     if (range.wanted !== wanted || (value === null && range === lastRange)) continue
-    if (textOf(scan.bytes, range) !== agreed) splices.push({ from: range.from, to: range.to, text: agreed })
+    agreed ??= textOf(scan.bytes, lastRange)
+    if (!says(scan.bytes, range, agreed)) splices.push({ from: range.from, to: range.to, text: agreed })
   }
 }
 
@@ -107,12 +117,11 @@ function spliceOptions(splices: Splice[], scan: RequestScan, includeUsage: boole
   const inner: Splice[] = []
   const walk = optionsWalk(scan.bytes, lastRange)
   for (const range of walk.members) {
-    if (textOf(scan.bytes, range) !== String(includeUsage)) {
-      inner.push({ from: range.from, to: range.to, text: String(includeUsage) })
-    }
+    const text = String(includeUsage)
+    if (!says(scan.bytes, range, text)) inner.push({ from: range.from, to: range.to, text })
   }
   if (walk.members.length === 0) insert(inner, walk, `"include_usage":${includeUsage}`)
-  const options = spliced(scan.bytes, inner, lastRange.from, lastRange.to)
+  const options = spliced(scan.bytes, inner, lastRange.from, lastRange.to, newRoom)
   spliceMember(splices, scan, STREAM_OPTIONS, decoder.decode(options))
 }
 
@@ -123,27 +132,49 @@ function insert(splices: Splice[], walk: BodyWalk, member: string): void {
   splices.push({ from: walk.insideTo, to: walk.insideTo, text: comma + member })
 }
 
-function spliced(bytes: Uint8Array, splices: Splice[], from = 0, to = bytes.length): Uint8Array {
-  splices.sort((left, right) => left.from - right.from)
-  const texts = splices.map(splice => encoder.encode(splice.text))
+function spliced(bytes: Uint8Array, splices: Splice[], from: number, to: number, room: MakeRoom): Uint8Array {
+  if (splices.length > 1) splices.sort((left, right) => left.from - right.from)
   let length = to - from
-  for (let index = 0; index < texts.length; index++) {
-    const splice = splices[index]!
-    length += texts[index]!.length - (splice.to - splice.from)
-  }
-  const out = new Uint8Array(length)
+  for (const splice of splices) length += byteLength(splice.text) - (splice.to - splice.from)
+  const out = room(length)
   let read = from
   let write = 0
-  for (let index = 0; index < texts.length; index++) {
-    const splice = splices[index]!
-    out.set(bytes.subarray(read, splice.from), write)
-    write += splice.from - read
-    out.set(texts[index]!, write)
-    write += texts[index]!.length
+  for (const splice of splices) {
+    write = copied(bytes, read, splice.from, out, write)
+    write = written(splice.text, out, write)
     read = splice.to
   }
-  out.set(bytes.subarray(read, to), write)
+  copied(bytes, read, to, out, write)
   return out
+}
+
+/** Up to here a loop is cheaper than two calls of the host. */
+const LOOPED_BYTES_MAX = 64
+
+/** Copies a range and returns where it ends. */
+function copied(bytes: Uint8Array, from: number, to: number, out: Uint8Array, at: number): number {
+  if (to - from > LOOPED_BYTES_MAX) out.set(bytes.subarray(from, to), at)
+  else for (let read = from; read < to; read++) out[at + read - from] = bytes[read]!
+  return at + to - from
+}
+
+/** Writes a text and returns where it ends. */
+function written(text: string, out: Uint8Array, at: number): number {
+  if (byteLength(text) !== text.length) {
+    const encoded = encoder.encode(text)
+    out.set(encoded, at)
+    return at + encoded.length
+  }
+  for (let unit = 0; unit < text.length; unit++) out[at + unit] = text.charCodeAt(unit)
+  return at + text.length
+}
+
+/** Ids of models are ASCII, and short; asking the host is for the others. */
+function byteLength(text: string): number {
+  for (let unit = 0; unit < text.length; unit++) {
+    if (text.charCodeAt(unit) >= 0x80) return encoder.encode(text).length
+  }
+  return text.length
 }
 
 function last(walk: BodyWalk, wanted: number): MemberRange | null {
@@ -157,6 +188,16 @@ function optionsWalk(bytes: Uint8Array, range: MemberRange): BodyWalk {
   return new BodyWalk(bytes, range.from, range.to, WANTED_OPTIONS)
 }
 
+/** Whether a range holds exactly this text. */
+function says(bytes: Uint8Array, { from, to }: MemberRange, text: string): boolean {
+  if (to - from !== byteLength(text)) return false
+  if (to - from !== text.length) return decoder.decode(bytes.subarray(from, to)) === text
+  for (let unit = 0; unit < text.length; unit++) {
+    if (bytes[from + unit] !== text.charCodeAt(unit)) return false
+  }
+  return true
+}
+
 function textOf(bytes: Uint8Array, range: MemberRange): string {
   return decoder.decode(bytes.subarray(range.from, range.to))
 }
@@ -167,7 +208,7 @@ function readModel(bytes: Uint8Array, range: MemberRange | null): string | null 
   if (range.to - range.from > MODEL_BYTES_MAX) {
     throw new TranslateError('invalid', `\`model\` is longer than ${MODEL_BYTES_MAX} bytes`, 'model')
   }
-  return JSON.parse(textOf(bytes, range)) as string
+  return plainAt(bytes, range.from + 1, range.to - 1) ?? (JSON.parse(textOf(bytes, range)) as string)
 }
 
 /** A flag that is absent or null is off. */
