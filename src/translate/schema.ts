@@ -9,6 +9,8 @@ export const EMPTY_OBJECT_SCHEMA = '{"type":"object","properties":{}}'
 /** Schema of a function's parameters as all dialects but OpenAI's want it: an object, with its type said. */
 export function objectSchema(schema: string | null): string {
   if (schema === null) return EMPTY_OBJECT_SCHEMA
+  // As nearly all begin: no need to read the rest.
+  if (schema.startsWith('{"type":"')) return schema
   const tree = readJson(schema)
   if (!(tree instanceof JsonObject) || tree.has('type')) return schema
   return schema === '{}' ? EMPTY_OBJECT_SCHEMA : `{"type":"object",${schema.slice(1)}`

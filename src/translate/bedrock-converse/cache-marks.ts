@@ -48,5 +48,7 @@ export function markOf(part: Part): CacheMark | null {
 }
 
 function markedIn(turns: readonly PromptTurn[]): number {
-  return turns.flatMap(turn => turn.parts).filter(part => markOf(part) !== null).length
+  let marked = 0
+  for (const turn of turns) for (const part of turn.parts) if (markOf(part) !== null) marked += 1
+  return marked
 }

@@ -22,6 +22,7 @@ abstract class JsonNode {
   readonly spans: number[]
   start: number
   end: number
+  private pointerMade: string | null
 
   constructor(source: string, parent: JsonObject | JsonArray | null, place: string | number, start: number) {
     this.source = source
@@ -31,13 +32,20 @@ abstract class JsonNode {
     this.spans = []
     this.start = start
     this.end = start
+    this.pointerMade = null
   }
 
-  /** JSON pointer of this node in its document. */
+  /** JSON pointer of this node in its document. Made once: children and parts ask for it again and again. */
   get pointer(): string {
-    if (this.parent === null) return ''
-    const token = String(this.place).replaceAll('~', '~0').replaceAll('/', '~1')
-    return `${this.parent.pointer}/${token}`
+    this.pointerMade ??= this.makePointer()
+    return this.pointerMade
+  }
+
+  private makePointer(): string {
+    const { parent, place } = this
+    if (parent === null) return ''
+    const token = typeof place === 'number' ? place : place.replaceAll('~', '~0').replaceAll('/', '~1')
+    return `${parent.pointer}/${token}`
   }
 
   /** The same as a caller writes it: `messages[3].content[0]`. */
