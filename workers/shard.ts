@@ -47,6 +47,9 @@ const shard: Shard<Gateway> = new Shard({
   exit: code => process.exit(code),
 })
 
+// It has been taken over; what stays here would keep the first plan, and its keys, for the life of the thread.
+delete (workerData as { plan?: unknown }).plan
+
 process.on('uncaughtException', error => shard.crash(error))
 // Whatever ends this thread, its native servers are closed first: left open, they abort the whole process.
 process.on('exit', () => void shard.letGo())

@@ -3,6 +3,8 @@
 
 import { unreachable } from '../common/assert.ts'
 import type { Plan } from '../common/config/index.ts'
+// Not through the door: a shard would load the schema and the YAML reader with it.
+import { callersPlan } from '../common/config/secret.ts'
 import type { Snapshot } from '../telemetry/index.ts'
 import type { FromShard, ListenerFacts, ShardStart } from './messages.ts'
 import { Pulse } from './pulse.ts'
@@ -69,7 +71,7 @@ export class ShardLink {
     this.events = events
     this.end = null
     this.gone = null
-    this.thread = spawn(start)
+    this.thread = spawn({ ...start, plan: callersPlan(start.plan) })
     this.thread.onMessage(message => this.receive(message))
     this.thread.onEnd(end => this.threadEnded(end))
   }
@@ -87,7 +89,7 @@ export class ShardLink {
 
   /** Resolves when the plan can be switched to; rejects with what is in its way. */
   async prepare(change: number, plan: Plan): Promise<void> {
-    this.thread.post({ kind: 'prepare', change, plan })
+    this.thread.post({ kind: 'prepare', change, plan: callersPlan(plan) })
     const answer = await this.ask(`prepared ${change}`, PREPARE_MS_MAX)
     if (answer.kind === 'prepared' && answer.error !== null) throw new Error(answer.error)
   }

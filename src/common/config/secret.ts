@@ -52,6 +52,12 @@ export function maskForms(text: string): string {
   return text.replace(LOOKS_SECRET, MASK)
 }
 
+/** The plan as a thread gets it that only calls providers: with their credentials and nobody else's. */
+export function callersPlan(plan: Plan): Plan {
+  const { providers, ...rest } = plan
+  return { ...(mapSecrets(rest, () => new Secret('')) as typeof rest), providers }
+}
+
 /** Names of header fields whose value is a credential. */
 export const SECRET_HEADER = /auth|key|token|secret|cookie|password/i
 
