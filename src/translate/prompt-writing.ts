@@ -118,6 +118,11 @@ export class PromptWriting {
     return legal
   }
 
+  /** The model will be made to call a tool, which Claude refuses while it thinks, by whatever way it thinks. */
+  forcesTool(prompt: Prompt): boolean {
+    return prompt.toolChoice?.forced === true && prompt.tools.length > 0 && this.target.facts.forcedToolChoice
+  }
+
   /** The meaning would be destroyed: 400 in the caller's dialect, naming the member. */
   refuse(at: string, message: string): never {
     const path = memberPath(at)

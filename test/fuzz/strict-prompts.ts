@@ -164,9 +164,96 @@ const RULES: Readonly<Record<DialectId, Rules>> = {
   },
 }
 
+type Node = Readonly<Record<string, unknown>>
+
+const nodes = (body: unknown, path: string): Node[] =>
+  valuesAt(body, path.split('.'), '').map(([, value]) => value as Node)
+
+/** What members must agree on; each fault is one sentence. */
+const AGREEMENTS: Readonly<Record<DialectId, (body: Node) => string[]>> = {
+  'openai-chat': () => [],
+  'openai-responses': () => [],
+  'anthropic-messages': body => {
+    const [thinking] = nodes(body, 'thinking')
+    const thinks = thinking !== undefined && thinking['type'] !== 'disabled'
+    const choice = nodes(body, 'tool_choice.type')[0] as unknown
+    const budget = thinking?.['budget_tokens'] as number | undefined
+    const topP = body['top_p'] as number | undefined
+    return [
+      ...told(thinks && (choice === 'any' || choice === 'tool'), 'a tool is forced while the model thinks'),
+      ...told(thinks && body['temperature'] !== undefined, 'a temperature while the model thinks'),
+      ...told(thinks && body['top_k'] !== undefined, 'candidates are counted while the model thinks'),
+      ...told(thinks && topP !== undefined && topP < 0.95, 'few candidates while the model thinks'),
+      ...told(budget !== undefined && budget >= (body['max_tokens'] as number), 'no room for the answer'),
+      ...told(marks(body, 'cache_control') > 4, 'more than four cache marks'),
+      ...turnFaults(nodes(body, 'messages.*'), answersOfMessages),
+    ]
+  },
+  'bedrock-converse': body => [
+    ...told(
+      nodes(body, 'additionalModelRequestFields.thinking').some(
+        thinking => thinking['type'] !== 'disabled',
+      ) && nodes(body, 'toolConfig.toolChoice').some(choice => 'any' in choice || 'tool' in choice),
+      'a tool is forced while the model thinks',
+    ),
+    ...told(marks(body, 'cachePoint') > 4, 'more than four cache points'),
+    ...told(
+      nodes(body, 'messages.*.content.*.toolUse').length > 0 && nodes(body, 'toolConfig').length === 0,
+      'calls without tools',
+    ),
+    ...told(
+      nodes(body, 'messages.*').some((turn, at, all) => turn['role'] === all[at - 1]?.['role']),
+      'two turns of one role',
+    ),
+    ...turnFaults(nodes(body, 'messages.*'), answersOfConverse),
+  ],
+  'gemini-generate': body => [
+    ...told(nodes(body, 'contents.*').length === 0, 'no content'),
+    ...turnFaults(nodes(body, 'contents.*'), answersOfGemini),
+  ],
+}
+
+function told(wrong: boolean, fault: string): string[] {
+  return wrong ? [fault] : []
+}
+
+function marks(value: unknown, name: string): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.entries(value).reduce((sum, [key, child]) => sum + (key === name ? 1 : marks(child, name)), 0)
+}
+
+/** Names or ids of the calls in a turn, and of the results in it, in their order. */
+type Answers = (turn: Node) => readonly [calls: readonly unknown[], results: readonly unknown[]]
+
+const answersOfMessages: Answers = turn => [
+  nodes(turn, 'content.*').flatMap(block => (block['type'] === 'tool_use' ? [block['id']] : [])),
+  nodes(turn, 'content.*').flatMap(block => (block['type'] === 'tool_result' ? [block['tool_use_id']] : [])),
+]
+const answersOfConverse: Answers = turn => [
+  nodes(turn, 'content.*.toolUse.toolUseId'),
+  nodes(turn, 'content.*.toolResult.toolUseId'),
+]
+const answersOfGemini: Answers = turn => [
+  nodes(turn, 'parts.*.functionCall.name'),
+  nodes(turn, 'parts.*.functionResponse.name'),
+]
+
+/** The user begins, and every call is answered in the turn behind it, and nothing else is. */
+function turnFaults(turns: readonly Node[], answersOf: Answers): string[] {
+  const faults = told(turns[0] !== undefined && (turns[0]['role'] ?? 'user') !== 'user', 'the model begins')
+  for (const [at, turn] of turns.entries()) {
+    const [, results] = answersOf(turn)
+    const calls = at === 0 ? [] : answersOf(turns[at - 1]!)[0]
+    const same = JSON.stringify([...calls].sort()) === JSON.stringify([...results].sort())
+    if (!same)
+      faults.push(`turn ${at} answers ${JSON.stringify(results)}, asked was ${JSON.stringify(calls)}`)
+  }
+  return faults
+}
+
 /** Everything in a body that the strictest host of its dialect would refuse, as `path: value`. */
 export function faultsOf(dialect: DialectId, body: unknown): string[] {
-  const faults: string[] = []
+  const faults: string[] = AGREEMENTS[dialect](body as Node)
   for (const [path, judge] of Object.entries(RULES[dialect])) {
     for (const [where, value] of valuesAt(body, path.split('.'), '')) {
       if (!judge(value)) faults.push(`${where}: ${JSON.stringify(value)?.slice(0, 100)}`)

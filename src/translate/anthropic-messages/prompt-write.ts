@@ -106,12 +106,11 @@ function reasoningPlan(
     return silent
   }
   const display = wish.show === null ? '' : `,"display":"${wish.show === 'none' ? 'omitted' : 'summarized'}"`
+  if (writing.forcesTool(prompt)) {
+    writing.loseWish('drop', 'reasoning', 'forced_tool_choice')
+    return silent
+  }
   if (facts.reasoning === 'budget') {
-    const forced = prompt.toolChoice?.forced === true && prompt.tools.length > 0
-    if (forced) {
-      writing.loseWish('drop', 'reasoning', 'forced_tool_choice')
-      return silent
-    }
     const budget = wish.budgetTokens ?? budgetOfEffort(wanted ?? 'medium')
     if (prompt.outputTokensMax === null) outputTokensMax = Math.min(modelMax, outputTokensMax + budget)
     const fitting = Math.min(Math.max(budget, BUDGET_TOKENS_MIN), outputTokensMax - 1)

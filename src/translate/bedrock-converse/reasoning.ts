@@ -37,6 +37,10 @@ export function reasoningPlan(
     return silent
   }
   const claude = vendorOf(prompt, writing) === 'anthropic'
+  if (claude && writing.forcesTool(prompt)) {
+    writing.loseWish('drop', 'reasoning', 'forced_tool_choice')
+    return silent
+  }
   if (claude && facts.reasoning === 'budget') return budgetPlan(prompt, turns, wish, wanted, silent, writing)
   const effort = wordFor(wish, wanted, writing)
   switch (vendorOf(prompt, writing)) {
@@ -108,10 +112,6 @@ function budgetPlan(
   silent: ReasoningPlan,
   writing: PromptWriting,
 ): ReasoningPlan {
-  if (prompt.toolChoice?.forced === true && prompt.tools.length > 0) {
-    writing.loseWish('drop', 'reasoning', 'forced_tool_choice')
-    return silent
-  }
   if (prompt.dialect !== 'bedrock-converse' && lacksThoughts(turns, writing)) {
     writing.loseWish('drop', 'reasoning', 'tool_loop_without_signature')
     return silent
