@@ -3,7 +3,7 @@
 
 import { type Clock, systemClock } from '../common/clock.ts'
 import { GatewayError } from '../common/errors.ts'
-import type { DialectId, PathFacts, TargetFacts, WrittenPrompt } from '../translate/index.ts'
+import type { DialectId, InlineImage, PathFacts, TargetFacts, WrittenPrompt } from '../translate/index.ts'
 import { byteEstimate, type TokenCount } from './estimate.ts'
 import { Pool, PoolUnavailable } from './pool.ts'
 import type { CountWish } from './tasks.ts'
@@ -52,6 +52,7 @@ export interface Compute {
     target: TargetFacts,
     strict: boolean,
     path?: PathFacts | null,
+    images?: readonly InlineImage[],
   ): Promise<WrittenPrompt>
   facts(): ComputeFacts
   /** Ends the threads. What still runs is answered as if the pool were full. */
@@ -147,10 +148,11 @@ class PooledCompute implements Compute {
     target: TargetFacts,
     strict: boolean,
     path: PathFacts | null = null,
+    images: readonly InlineImage[] = [],
   ): Promise<WrittenPrompt> {
     if (!this.admits(body.length)) throw this.refusal()
     const copy = new Uint8Array(body)
-    const wish: TranslateWish = { client, upstream, body: copy, target, strict, path }
+    const wish: TranslateWish = { client, upstream, body: copy, target, strict, path, images }
     let data: TranslatedData
     try {
       data = (await this.run('translate', wish, copy)) as TranslatedData

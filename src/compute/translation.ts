@@ -3,6 +3,7 @@
 
 import {
   type DialectId,
+  type InlineImage,
   type Loss,
   type PathFacts,
   ReplyContext,
@@ -19,6 +20,7 @@ export interface TranslateWish {
   readonly target: TargetFacts
   readonly strict: boolean
   readonly path: PathFacts | null
+  readonly images: readonly InlineImage[]
 }
 
 /** What crosses back: one of the two. */
@@ -33,9 +35,9 @@ export interface TranslatedData {
 
 /** In the pool. Throws only for bugs. */
 export function translateToData(wish: TranslateWish): TranslatedData {
-  const { client, upstream, body, target, strict, path } = wish
+  const { client, upstream, body, target, strict, path, images } = wish
   try {
-    const written = translatePrompt(client, upstream, body, target, strict, path)
+    const written = translatePrompt(client, upstream, body, target, strict, path, images)
     const context = written.context.toData()
     return { written: { body: alone(written.body), losses: written.losses, context }, refused: null }
   } catch (thrown) {

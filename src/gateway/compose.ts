@@ -8,7 +8,9 @@ import { Authorizer } from '../providers/index.ts'
 import { loadCatalogue } from '../routing/index.ts'
 import {
   BreakerTable,
+  createImageFetcher,
   createUpstreamClient,
+  type ImageFetcher,
   type UpstreamCall,
   type UpstreamClient,
   type UpstreamHandler,
@@ -30,10 +32,12 @@ export type GatewayParts = Pick<Services, 'recorder' | 'countTokens' | 'translat
 export class Gateway {
   readonly engine: GatewayEngine
   private readonly upstream: PlannedUpstream
+  private readonly images: ImageFetcher
 
   constructor(plan: Plan, parts: GatewayParts) {
     const { shared, clock = systemClock, recorder, countTokens, translatePrompt, bug } = parts
     this.upstream = new PlannedUpstream(plan, clock)
+    this.images = createImageFetcher({ clock })
     const services: Services = {
       clock,
       upstream: this.upstream,
@@ -44,6 +48,7 @@ export class Gateway {
       recorder,
       countTokens,
       translatePrompt,
+      images: this.images,
       bug,
     }
     this.engine = new GatewayEngine(services, plan)
@@ -62,8 +67,8 @@ export class Gateway {
     return this.upstream.pools()
   }
 
-  close(): Promise<void> {
-    return this.upstream.close()
+  async close(): Promise<void> {
+    await Promise.all([this.upstream.close(), this.images.close()])
   }
 }
 

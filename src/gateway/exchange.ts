@@ -7,7 +7,7 @@ import type { ProviderPlan } from '../common/config/index.ts'
 import { headerValue } from '../common/headers.ts'
 import { type Member, NOWHERE } from '../common/roll.ts'
 import { ExchangeRecord, type Outcome } from '../telemetry/index.ts'
-import type { DialectId, ErrorReply, RequestScan } from '../translate/index.ts'
+import type { DialectId, ErrorReply, InlineImage, RequestScan } from '../translate/index.ts'
 import type { Deadlines } from '../upstream/index.ts'
 import { decodeBody, isIdentity } from './body-encoding.ts'
 import type { BodyMode, ClientRequest, ReplySink, RequestSink } from './edge.ts'
@@ -59,6 +59,8 @@ export class Exchange implements RequestSink, Member {
   bytes: Uint8Array
   scan: RequestScan | null
   attempts: Attempts | null
+  /** Pictures fetched for this prompt; null while none were asked for. */
+  images: Promise<readonly InlineImage[]> | null
   /** Whose price is paid, where the model's name came after its body was on its way; null for the attempt's own. */
   billed: Target | null
   /** For a body that comes piece by piece; null for one that is collected. */
@@ -101,6 +103,7 @@ export class Exchange implements RequestSink, Member {
     this.billed = null
     this.sentSeen = -1
     this.quietSinceMs = 0
+    this.images = null
     this.phase = 'reading'
     this.register = parts.register
     this.operate = parts.operate

@@ -111,6 +111,7 @@ class Stage {
       // Never answers: a count of ours is the end of a rehearsal, as a call is.
       countTokens: () => new Promise(() => {}),
       translatePrompt: null,
+      images: null,
       bug: error => {
         if (!(error instanceof Called)) this.bug = error
       },

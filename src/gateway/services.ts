@@ -4,8 +4,8 @@ import type { Clock } from '../common/clock.ts'
 import type { Authorizer } from '../providers/index.ts'
 import type { Catalogue } from '../routing/index.ts'
 import type { ExchangeRecord } from '../telemetry/index.ts'
-import type { DialectId, PathFacts, TargetFacts, WrittenPrompt } from '../translate/index.ts'
-import type { BreakerTable, UpstreamClient } from '../upstream/index.ts'
+import type { DialectId, InlineImage, PathFacts, TargetFacts, WrittenPrompt } from '../translate/index.ts'
+import type { BreakerTable, ImageFetcher, UpstreamClient } from '../upstream/index.ts'
 
 export interface TokenCount {
   readonly tokens: number
@@ -33,6 +33,8 @@ export interface Services {
   readonly countTokens: (model: string, dialect: DialectId, body: Uint8Array) => Promise<TokenCount>
   /** Translates a large body off the loop; null where there is no pool. Rejects with what `translatePrompt` throws. */
   readonly translatePrompt: TranslateElsewhere | null
+  /** Fetches pictures that callers name by address; null where nothing is fetched. */
+  readonly images: ImageFetcher | null
   /** A bug of ours was caught in an exchange: for the log, without bodies. */
   readonly bug: (error: unknown, requestId: string) => void
 }
@@ -44,4 +46,5 @@ export type TranslateElsewhere = (
   target: TargetFacts,
   strict: boolean,
   path: PathFacts | null,
+  images: readonly InlineImage[],
 ) => Promise<WrittenPrompt>

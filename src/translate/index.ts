@@ -51,3 +51,4 @@ export {
   writePrompt,
   type WrittenPrompt,
 } from './pair.ts'
+export { type InlineImage, type LinkedImage, linkedImages, takesLinks } from './linked-images.ts'

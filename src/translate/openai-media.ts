@@ -16,6 +16,8 @@ export function checkMedia(part: MediaPart, writing: PromptWriting): void {
   if (media === 'video') writing.refuse(part.at, 'this model takes no video')
   if (media === 'audio' && !facts.audio) writing.refuse(part.at, 'this model takes no audio')
   if (media === 'image' && !facts.images) writing.refuse(part.at, 'this model takes no images')
+  if (media === 'image' && source.kind === 'url' && !facts.imageUrls)
+    writing.refuse(part.at, 'this model takes images by value only, not by address')
 }
 
 /** A document whose bytes are text, as text; null for all others. */

@@ -12,6 +12,7 @@ import { PromptWriting } from './prompt-writing.ts'
 import { type ReplyContext, replyContext } from './reply-context.ts'
 import { ReplyGate } from './reply-gate.ts'
 import type { ByteSink, ReplyFacts, ReplyPath } from './reply-path.ts'
+import { type InlineImage, inlineImages } from './linked-images.ts'
 import type { TargetFacts } from './target.ts'
 import { TranslateError } from './translate-error.ts'
 import type { ReplyReader } from './turn.ts'
@@ -62,8 +63,11 @@ export function translatePrompt(
   target: TargetFacts,
   strict: boolean,
   path: PathFacts | null = null,
+  images: readonly InlineImage[] = [],
 ): WrittenPrompt {
-  return writePrompt(readPrompt(client, body, path), upstream, target, strict)
+  const prompt = readPrompt(client, body, path)
+  inlineImages(prompt, images)
+  return writePrompt(prompt, upstream, target, strict)
 }
 
 export interface ReplyWish {

@@ -6,12 +6,16 @@ import type { ProxiesPlan } from '../common/config/plan.ts'
 import { ProxyRules } from '../common/proxies.ts'
 import { PooledClient } from './client.ts'
 import { Connector } from './connect.ts'
+import { type ImageFetcher, judgedLookup, PublicImages } from './fetch-image.ts'
 import { Http1Connection } from './http1.ts'
 import { REPLY_HEADER_BYTES_MAX } from './http1-reply.ts'
 import type { OriginPool } from './pools.ts'
+import { isPublicAddress } from './public-address.ts'
 import { UndiciConnection } from './undici.ts'
 import type { UpstreamClient } from './upstream.ts'
 
+export type { FetchedImage, ImageFetcher } from './fetch-image.ts'
+export { isPublicAddress } from './public-address.ts'
 export type { Breaker, BreakerCell, BreakerFacts } from './breaker.ts'
 export { breakerKey, BreakerTable, type ModelTrouble, newBreakerMemory } from './breaker-table.ts'
 export { LaneBreaker } from './lane-breaker.ts'
@@ -71,4 +75,28 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
       ? (pool: OriginPool) => new Http1Connection(pool, connector, headerBytesMax)
       : (pool: OriginPool) => new UndiciConnection(pool, connector, headerBytesMax)
   return new PooledClient(limits, open, new ProxyRules(options.proxies ?? null), options.clock ?? systemClock)
+}
+
+export interface ImageOptions extends Pick<UpstreamOptions, 'ca' | 'lookup' | 'clock'> {
+  /** Which addresses may be connected to; the public ones by default. */
+  readonly allowed?: (address: string) => boolean
+}
+
+/** Few sockets per host, soon closed: the hosts are whatever callers name. */
+const IMAGE_CONNECTIONS_MAX = 4
+const IMAGE_QUEUED_MAX = 64
+const IMAGE_IDLE_MS_MAX = 1_000
+
+/** Sockets of its own, so that nothing a caller chose shares one with a provider. */
+export function createImageFetcher(options: ImageOptions = {}): ImageFetcher {
+  const { allowed = isPublicAddress, clock = systemClock, ca = null } = options
+  const client = createUpstreamClient({
+    connectionsMax: IMAGE_CONNECTIONS_MAX,
+    queuedMax: IMAGE_QUEUED_MAX,
+    idleMsMax: IMAGE_IDLE_MS_MAX,
+    lookup: judgedLookup(options.lookup ?? null, allowed),
+    clock,
+    ca,
+  })
+  return new PublicImages(client, clock, allowed)
 }

@@ -31,7 +31,7 @@ describe.each(pairs)('%s → %s', (client, upstream) => {
     for (const strict of [false, true]) {
       const here = outcome(() => translatePrompt(client, upstream, bytes, target, strict, pathOf(client)))
       const there = outcome(() => {
-        const wish = { client, upstream, body: bytes, target, strict, path: pathOf(client) }
+        const wish = { client, upstream, body: bytes, target, strict, path: pathOf(client), images: [] }
         return translatedFromData(structuredClone(translateToData(structuredClone(wish))))
       })
       expect(there).toEqual(here)

@@ -369,6 +369,7 @@ const ROWS: readonly Row[] = [
   ['.server.idle_max', ...WAIT, '75s'],
   ['.server.reply_pending_bytes_max', ...SIZE, '256KiB'],
   ['.server.hosted_models', ...FLAG, false],
+  ['.server.fetch_images', ...FLAG, false],
   ['.server.tls', [{ certificate_file: 'a', key_file: 'b' }], [...MAP_REFUSED, {}], ABSENT],
   ['.server.tls.certificate_file', ['a'], NAME_REFUSED, REQUIRED],
   ['.server.tls.key_file', ['a'], NAME_REFUSED, REQUIRED],

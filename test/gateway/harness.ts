@@ -13,6 +13,7 @@ import { BreakerCell } from '../../src/upstream/breaker.ts'
 import {
   BreakerTable,
   createUpstreamClient,
+  type ImageFetcher,
   newBreakerMemory,
   type UpstreamOptions,
 } from '../../src/upstream/index.ts'
@@ -51,6 +52,8 @@ export interface EngineOptions {
   /** The breakers' clock. */
   readonly clock?: Clock
   /** Variables that credentials are looked up in. */
+  /** Fetches pictures; without it none are. */
+  readonly images?: ImageFetcher
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
@@ -88,6 +91,7 @@ function planOf(options: EngineOptions): Plan {
       bodyWaitMsMax: 1_000,
       idleMsMax: 1_000,
       replyPendingBytesMax: 65_536,
+      fetchImages: options.images !== undefined,
     },
     upstream: {
       // Generous, because a busy machine is slow; a test of a time-out sets its own.
@@ -196,6 +200,7 @@ export class Bench {
       recorder: { begin: () => {}, settle: record => this.records.push(record) },
       countTokens: async () => ({ tokens: 3, estimated: true, encoding: 'bytes' }),
       translatePrompt: null,
+      images: options.images ?? null,
       bug: error => this.bugs.push(error),
     }
     this.engine = new GatewayEngine(this.services, planOf(options))

@@ -69,6 +69,13 @@ describe('Vertex AI', () => {
       pathPrefix: '/v1/projects/p/locations/us-east5',
       auth: { type: 'google', credentialsFile: resolve(folder, 'key.json') },
     })
+    for (const region of ['us', 'eu']) {
+      expect(planOf({ model: 'vertex/*', project: 'p', region })).toMatchObject({
+        origin: `https://aiplatform.${region}.rep.googleapis.com`,
+        pathPrefix: `/v1/projects/p/locations/${region}`,
+        auth: { type: 'google' },
+      })
+    }
     expect(planOf({ model: 'vertex/*', project: 'p' }).auth).toEqual({
       type: 'google',
       credentialsFile: null,

@@ -155,6 +155,8 @@ export interface ServerPlan {
   readonly idleMsMax: number
   /** Bytes per reply that may wait for a slow client before its upstream is paused. */
   readonly replyPendingBytesMax: number
+  /** Pictures named by address are fetched for upstreams that take them by value only. */
+  readonly fetchImages?: boolean
 }
 
 export interface UpstreamPlan {

@@ -16,6 +16,7 @@ import {
   type DialectId,
   fixBody,
   formatWarnings,
+  type InlineImage,
   type Loss,
   mentionsEnvelope,
   openReply,
@@ -24,11 +25,13 @@ import {
   type ReplyContext,
   relayReply,
   spliceRequest,
+  type TargetFacts,
   translatePrompt,
   type WrittenPrompt,
 } from '../../translate/index.ts'
 import type { Exchange } from '../exchange.ts'
 import { headersToUpstream } from '../forward-headers.ts'
+import { imagesToInline } from './linked-images.ts'
 import { asGatewayFault } from './read.ts'
 import type { Prepared } from './attempt.ts'
 import type { GatewayLane, Target } from './route.ts'
@@ -103,23 +106,38 @@ function prepareTranslated(
   const streaming = wantsStream(exchange)
   const path = pathFacts(exchange, streaming)
   const facts = exchange.view.target(target).targetFacts(dialect)
+  const write = (images: readonly InlineImage[]): WrittenPrompt | Promise<WrittenPrompt> =>
+    written(exchange, target, dialect, facts, path, images)
+  const images = imagesToInline(exchange, dialect, facts, path)
+  const ready = images instanceof Promise ? images.then(write) : write(images)
+  if (ready instanceof Promise) {
+    return ready.then(prompt => translated(exchange, lane, dialect, streaming, prompt))
+  }
+  return translated(exchange, lane, dialect, streaming, ready)
+}
+
+function written(
+  exchange: Exchange,
+  target: Target,
+  dialect: DialectId,
+  facts: TargetFacts,
+  path: PathFacts | null,
+  images: readonly InlineImage[],
+): WrittenPrompt | Promise<WrittenPrompt> {
   const strict = isStrict(exchange, target)
   const { translatePrompt: elsewhere } = exchange.services
   if (exchange.bytes.length > INLINE_BYTES_MAX && elsewhere !== null) {
-    return elsewhere(exchange.dialect, dialect, exchange.bytes, facts, strict, path).then(
-      written => translated(exchange, lane, dialect, streaming, written),
+    return elsewhere(exchange.dialect, dialect, exchange.bytes, facts, strict, path, images).catch(
       (thrown: unknown) => {
         throw asGatewayFault(thrown)
       },
     )
   }
-  let written: WrittenPrompt
   try {
-    written = translatePrompt(exchange.dialect, dialect, exchange.bytes, facts, strict, path)
+    return translatePrompt(exchange.dialect, dialect, exchange.bytes, facts, strict, path, images)
   } catch (thrown) {
     throw asGatewayFault(thrown)
   }
-  return translated(exchange, lane, dialect, streaming, written)
 }
 
 /** Bodies above this are translated in the compute pool: 100 KB take a shard about a millisecond. */

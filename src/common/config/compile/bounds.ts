@@ -26,6 +26,7 @@ export function compileServer(server: ConfigDocument['server'], env: Env, findin
     bodyWaitMsMax: durationMs(server.body_wait_max)!,
     idleMsMax: durationMs(server.idle_max)!,
     replyPendingBytesMax: bytes(server.reply_pending_bytes_max),
+    fetchImages: server.fetch_images,
   }
 }
 

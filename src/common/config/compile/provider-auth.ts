@@ -36,11 +36,16 @@ export function regionalAddress(
   }
   if (vendor.id === 'vertex' && project !== undefined) {
     const location = region ?? 'global'
-    const host = location === 'global' ? 'aiplatform' : `${location}-aiplatform`
     const root = `/v1/projects/${encodeURIComponent(project)}/locations/${encodeURIComponent(location)}`
-    return { origin: `https://${host}.googleapis.com`, root }
+    return { origin: `https://${vertexHost(location)}.googleapis.com`, root }
   }
   return null
+}
+
+/** Single regions, all of them, and the two that are groups of regions each have a form of their own. */
+function vertexHost(location: string): string {
+  if (location === 'global') return 'aiplatform'
+  return location === 'us' || location === 'eu' ? `aiplatform.${location}.rep` : `${location}-aiplatform`
 }
 
 /** Calls are signed for one region, so the addresses of an entry must be in it. */
@@ -102,7 +107,10 @@ export function providerAuth(
 /** What a vendor's own host wants from whoever has no key. */
 function usualType(vendor: Vendor, origin: string): AuthPlan['type'] | null {
   if (vendor.id === 'amazon_bedrock' && BEDROCK_HOST.test(origin)) return 'aws'
-  if (vendor.id === 'vertex' && /^https:\/\/(?:[\w-]+-)?aiplatform\.googleapis\.com$/.test(origin))
+  if (
+    vendor.id === 'vertex' &&
+    /^https:\/\/(?:[\w-]+-)?aiplatform(?:\.(?:us|eu)\.rep)?\.googleapis\.com$/.test(origin)
+  )
     return 'google'
   return null
 }

@@ -25,6 +25,9 @@ export const server = z
     hosted_models: flag(
       "Let the reference maker's host choose routes, agents and functions. Prompts are sent there.",
     ).default(false),
+    fetch_images: flag(
+      'Fetch images that prompts name by address, from public addresses, where a model takes them by value only.',
+    ).default(false),
     tls: tls.optional().describe('Certificate of every listener that has none of its own.'),
   })
   .describe('The process and its bounds.')
