@@ -16,6 +16,7 @@ import { migrate } from './migrate/index.ts'
 import { type Path, Places } from './places.ts'
 import type { Plan } from './plan.ts'
 import { readYaml } from './read-yaml.ts'
+import { useSubscription } from './subscription.ts'
 import { type Env, resolveValues } from './values.ts'
 import { zeroConfig } from './zero-config.ts'
 
@@ -70,8 +71,9 @@ function loadFile(source: ConfigSource, { env: processEnv, onFile }: LoadOptions
   const findings = new Findings(source.shown, places)
   const tree = readYaml(source.text, findings, places)
   if (tree === null && findings.errors.length > 0) throw new ConfigErrors(findings.errors, findings.warnings)
+  const subscribed = useSubscription(tree, env, file => onFile?.(file))
   const values = resolveValues(tree, { env, folder, onFile }, findings, places)
-  const migrations = migrate(tree, findings, places)
+  const migrations = [...migrate(tree, findings, places), ...subscribed]
   dropTolerated(tree, findings)
   const noteOf = (at: number) => {
     const { line } = places.at(tree, ['model_providers', at])

@@ -7,6 +7,7 @@ import type { Findings } from './issues.ts'
 import { type Path, type Places, pathText, type Tree } from './places.ts'
 import { nearestNames } from '../nearest.ts'
 import { SECRET_HEADER, SECRET_KEYS } from './secret.ts'
+import { SUBSCRIPTION_VARIABLE } from './subscription.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -103,7 +104,8 @@ function replace(text: string, path: Path, env: Env, notes: ValueNotes, findings
       return written
     }
     notes.missing.add(name)
-    const message = `the environment variable ${name} is not set; export it, put it into .env, or write \`\${${name}:-default}\``
+    const login = name === SUBSCRIPTION_VARIABLE ? ', log in with `sluice chatgpt login`' : ''
+    const message = `the environment variable ${name} is not set; export it, put it into .env${login}, or write \`\${${name}:-default}\``
     const suggestions = nearestNames(name, Object.keys(env), 1).filter(near => near !== name)
     findings.error({ code: 'E80', path, message, showFound: false, suggestions })
     return written

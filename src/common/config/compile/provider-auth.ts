@@ -9,6 +9,7 @@ import type { Path } from '../places.ts'
 import type { AuthPlan } from '../plan.ts'
 import type { ProviderEntry } from '../schema/providers.ts'
 import type { Vendor } from '../vendors.ts'
+import { subscriptionFile } from '../subscription.ts'
 
 export interface AuthSources {
   readonly findings: Findings
@@ -96,7 +97,7 @@ export function providerAuth(
     case 'chatgpt':
       return {
         type: 'chatgpt',
-        file: fileOf(auth?.file, sources) ?? resolve(homedir(), '.plano/chatgpt/auth.json'),
+        file: fileOf(auth?.file, sources) ?? subscriptionFile(),
         tokenUrl: auth?.token_url ?? CHATGPT_TOKEN_URL,
       }
     default:
