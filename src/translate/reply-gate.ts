@@ -91,7 +91,6 @@ export class ReplyGate implements TurnSink {
   partStart(choice: number, _part: number, kind: ProsePartKind): void {
     const state = this.choice(choice)
     if (state === null) return
-    this.facts.contentSeen = true
     if (kind === 'refusal') state.refused = true
     if (kind === 'text' && this.context.jsonTool !== null) {
       state.parts.push(new GatePart('held', -1))
@@ -138,6 +137,8 @@ export class ReplyGate implements TurnSink {
   text(choice: number, part: number, delta: string): void {
     const gated = this.part(choice, part)
     if (gated === null) return
+    // A part that has only begun says nothing: another try could still take over.
+    if (delta !== '') this.facts.contentSeen = true
     if (gated.route === 'held') this.choices[choice]!.held += delta
     else if (gated.route === 'wrap') this.to.input(choice, gated.out, JSON.stringify(delta).slice(1, -1))
     else this.to.text(choice, gated.out, delta)
@@ -158,6 +159,7 @@ export class ReplyGate implements TurnSink {
 
   opaque(choice: number, part: number, opaque: Opaque): void {
     const gated = this.part(choice, part)
+    if (gated !== null) this.facts.contentSeen = true
     if (gated?.route === 'pass') this.to.opaque(choice, gated.out, opaque)
   }
 
