@@ -79,6 +79,8 @@ export function tryResult(failure: Failure, judgement: Judgement): TryResult {
     if (failure.error.kind === 'upstream-connect') return 'connect'
     return failure.error.kind === 'upstream-timeout' ? 'timeout' : 'broken'
   }
+  // Half a reply: nobody said that anything failed.
+  if (failure.error.kind === 'incomplete_stream') return 'broken'
   if (judgement.laneOver) return 'refused'
   if (judgement.keyFault) return 'limited'
   return judgement.retry ? 'upstream_error' : 'request_fault'
