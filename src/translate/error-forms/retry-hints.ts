@@ -8,6 +8,11 @@ const HINT_MS_MAX = 24 * 60 * 60 * 1000
 /** Official clients of the OpenAI family ignore a hint above this and fall back to half a second. */
 const OPENAI_HINT_MS_MAX = 60_000
 
+/** A number from here on is no wait but a moment since 1970: this one was in 2001. */
+const MOMENT_S_MIN = 1e9
+/** And from here on it counts milliseconds: as seconds it would be far off. */
+const MOMENT_MS_MIN = 1e12
+
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** `1s`, `6m0s`, `120ms`, `34.07s`: a run of numbers with units, in milliseconds; null for anything else. */
@@ -43,14 +48,24 @@ export function hintOfMessage(message: string): number | null {
 function exhaustedReset(headers: HeaderFields): number | null {
   let latest: number | null = null
   for (let at = 0; at < headers.length; at += 2) {
-    const match = /^(x-ratelimit|anthropic-ratelimit)-(.*remaining.*)$/.exec(headers[at]!)
+    const match = /^(x-ratelimit|anthropic-ratelimit|ratelimit)-(.*remaining.*)$/.exec(headers[at]!)
     if (match === null || headers[at + 1] !== '0') continue
     const reset = fieldOf(headers, `${match[1]}-${match[2]!.replace('remaining', 'reset')}`)
     if (reset === null) continue
-    const wait = durationMs(reset) ?? untilDate(reset, headers)
+    const wait = durationMs(reset) ?? untilNumber(reset, headers) ?? untilDate(reset, headers)
     if (wait !== null && wait > (latest ?? 0)) latest = wait
   }
   return latest
+}
+
+/** Some vendors write seconds from now, some a moment in seconds or milliseconds. */
+function untilNumber(text: string, headers: HeaderFields): number | null {
+  if (!/^\d+(?:\.\d+)?$/.test(text)) return null
+  const value = Number(text)
+  if (value < MOMENT_S_MIN) return bounded(value * 1_000)
+  const now = Date.parse(fieldOf(headers, 'date') ?? '')
+  const then = value < MOMENT_MS_MIN ? value * 1_000 : value
+  return Number.isNaN(now) || then <= now ? null : bounded(then - now)
 }
 
 function untilDate(text: string, headers: HeaderFields): number | null {
