@@ -7,9 +7,12 @@ import type { RecordedRequest } from './types.ts'
 /** A reset right behind the last byte would make the peer's kernel drop bytes it has not read yet. */
 const RESET_GRACE_MS = 15
 
-/** A TLS socket knows no reset; its end without a farewell comes closest. */
+/**
+ * A TLS socket knows no reset; its end without a farewell comes closest. Neither does one that has said its farewell: the
+ * system refuses to reset it, and Node then forgets to close it.
+ */
 export function reset(socket: Socket): void {
-  if ('encrypted' in socket) socket.destroy()
+  if ('encrypted' in socket || socket.writableEnded) socket.destroy()
   else socket.resetAndDestroy()
 }
 

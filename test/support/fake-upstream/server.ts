@@ -35,6 +35,8 @@ export interface FakeUpstreamOptions {
 
 /** Plans of canned replies: one per dialect, form and `x-fake` value. */
 const CANNED_MAX = 1_000
+/** Between two tries to listen again. */
+const RESUME_POLL_MS = 20
 
 class Recorded implements RecordedRequest {
   readonly index: number
@@ -104,14 +106,21 @@ export class FakeUpstream {
   }
 
   async listen(): Promise<void> {
+    await this.listenAt(this.options.port ?? 0)
     const host = this.options.host ?? '127.0.0.1'
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject)
-      this.server.listen(this.options.port ?? 0, host, 4096, resolve)
-    })
     this.port = (this.server.address() as AddressInfo).port
     const scheme = this.options.tls === undefined ? 'http' : 'https'
     this.origin = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${this.port}`
+  }
+
+  private async listenAt(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen(port, this.options.host ?? '127.0.0.1', 4096, () => {
+        this.server.off('error', reject)
+        resolve()
+      })
+    })
   }
 
   /** The next request without a script gets this reply. Called again: the one after that. */
@@ -134,10 +143,22 @@ export class FakeUpstream {
     for (const connection of this.connections) connection.drop(how)
   }
 
-  async close(): Promise<void> {
+  /** Cuts every connection and refuses new ones: as a host whose server is down. */
+  pause(): Promise<void> {
     const closed = new Promise<void>(resolve => this.server.close(() => resolve()))
     for (const connection of this.connections) connection.drop('reset')
-    await closed
+    return closed
+  }
+
+  /** Listens again, at the same port. Somebody may have been given it meanwhile: then it waits until it is free. */
+  async resume(): Promise<void> {
+    while (!this.server.listening) {
+      await this.listenAt(this.port).catch(() => new Promise(done => setTimeout(done, RESUME_POLL_MS)))
+    }
+  }
+
+  close(): Promise<void> {
+    return this.pause()
   }
 
   /** For the connection. */
