@@ -7,6 +7,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DialectId } from '../../src/translate/index.ts'
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream/index.ts'
+import { Handles } from './handles.ts'
 import { Bench, provider, type Reply } from './harness.ts'
 
 const FIXTURES = join(import.meta.dirname, '../fixtures')
@@ -65,6 +66,8 @@ const RECORDED: readonly (readonly [string, DialectId, Buffer])[] = [
   ),
 ]
 
+const handles = new Handles()
+
 let upstream: FakeUpstream
 let bench: Bench
 
@@ -83,6 +86,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await bench.close()
   await upstream.close()
+  await handles.noneLeft()
 })
 
 /** True when the client was told the truth about a reply that broke. */

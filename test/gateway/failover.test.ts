@@ -2,10 +2,13 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream, until } from '../support/fake-upstream/index.ts'
+import { Handles } from './handles.ts'
 import { Bench, chat, provider } from './harness.ts'
 
 const CHAT = '/v1/chat/completions'
 const STREAM = { stream: true }
+
+const handles = new Handles()
 
 let first: FakeUpstream
 let second: FakeUpstream
@@ -20,6 +23,7 @@ afterEach(async () => {
   await bench.close()
   await first.close()
   await second.close()
+  await handles.noneLeft()
 })
 
 function twoProviders(more: { maxRetries?: number } = {}): void {

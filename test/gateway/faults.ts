@@ -1,8 +1,9 @@
 // The faults of the matrix: how an upstream goes wrong, and what must become of a client that has nobody else to turn
 // to. Data, and the little code that puts a fault on the wire.
 
+import type { Plan } from '../../src/common/config/index.ts'
 import type { DialectId } from '../../src/translate/index.ts'
-import type { Outcome } from '../../src/telemetry/index.ts'
+import type { Outcome, TryResult } from '../../src/telemetry/index.ts'
 import {
   eventMessage,
   FAKE_DIALECTS,
@@ -10,12 +11,22 @@ import {
   type ScriptedReply,
 } from '../support/fake-upstream/index.ts'
 
-/** What one caller without a fallback gets. */
-export interface Verdict {
-  /** In the OpenAI dialects; see {@link statusIn}. */
-  readonly status: number
+/** What a fault is called in the books. */
+export interface Said {
   readonly outcome: Outcome
   readonly errorKind: string
+  /** How the try is counted in `sluice_upstream_attempts_total`, and why the next one in `…_retries_total`. */
+  readonly result: TryResult
+  /** Status and error class in `brightstaff_llm_upstream_requests_total`. */
+  readonly calls: string
+}
+
+/** What one caller without a fallback gets, and what is made of it. */
+export interface Verdict extends Said {
+  /** In the OpenAI dialects; see {@link statusIn}. */
+  readonly status: number
+  /** Enough of it opens the breaker. */
+  readonly opens: boolean
 }
 
 /** The other dialects have statuses of their own for what an upstream did: their official clients act on them. */
@@ -31,7 +42,7 @@ export function statusIn(dialect: DialectId, status: number): number {
 export interface Fault extends Verdict {
   readonly name: string
   /** What the record may say instead when the reply is translated. */
-  readonly translated?: Pick<Verdict, 'outcome' | 'errorKind'>
+  readonly translated?: Said
   /** Only streams can go wrong this way. */
   readonly streamsOnly?: boolean
   /** Breaks the upstream, which speaks `dialect`. */
@@ -40,13 +51,65 @@ export interface Fault extends Verdict {
   readonly retryAfterMs?: number
   /** The fields that tell it, which a relayed client gets as they are. */
   readonly fields?: readonly string[]
+  /** In the message that the client gets. */
+  readonly message?: RegExp
+  /** Only upstreams of this dialect go wrong in this way. */
+  readonly speaks?: DialectId
+  /** Time-outs that differ from the usual ones. */
+  readonly upstream?: Partial<Plan['upstream']>
 }
 
+/** Time-outs short enough to be waited for, and far above what a sound upstream of this machine takes. */
+export const WAIT_MS = 400
+
 const JSON_TYPE = ['content-type', 'application/json']
-const BROKE = { status: 502, outcome: 'upstream-broke', errorKind: 'upstream-broke' } as const
-const UNSOUND = { status: 502, outcome: 'upstream-broke', errorKind: 'upstream-protocol' } as const
-const SLOW = { status: 504, outcome: 'timeout', errorKind: 'upstream-timeout' } as const
-const LIMITED = { status: 429, outcome: 'upstream-error', errorKind: 'rate_limit' } as const
+/** No status came. */
+const BROKE = {
+  status: 502,
+  outcome: 'upstream-broke',
+  errorKind: 'upstream-broke',
+  result: 'broken',
+  calls: 'error stream',
+  opens: true,
+} as const
+const UNSOUND = { ...BROKE, errorKind: 'upstream-protocol', calls: 'error parse' } as const
+const SLOW = {
+  status: 504,
+  outcome: 'timeout',
+  errorKind: 'upstream-timeout',
+  result: 'timeout',
+  calls: 'error timeout',
+  opens: true,
+} as const
+/** Being asked for less is no fault of the upstream's. */
+const LIMITED = {
+  status: 429,
+  outcome: 'upstream-error',
+  errorKind: 'rate_limit',
+  result: 'limited',
+  calls: '4xx none',
+  opens: false,
+} as const
+const FAILED = {
+  status: 502,
+  outcome: 'upstream-error',
+  errorKind: 'upstream',
+  result: 'upstream_error',
+  calls: '5xx none',
+  opens: true,
+} as const
+const OVERLOADED = { ...FAILED, status: 503, errorKind: 'overloaded' } as const
+/** Nobody at the address, or somebody else. */
+export const UNREACHABLE = {
+  status: 502,
+  outcome: 'upstream-unreachable',
+  errorKind: 'upstream-connect',
+  result: 'connect',
+  calls: 'error connect',
+  opens: true,
+} as const
+/** Somebody who does not answer when a connection is made. */
+export const UNANSWERED = { ...SLOW, message: /connect deadline/, upstream: { connectMs: WAIT_MS } } as const
 
 function always(reply: ScriptedReply): Fault['breakIt'] {
   return upstream => upstream.always(() => reply)
@@ -100,10 +163,29 @@ const LIMITS: readonly Fault[] = [
     'anthropic-ratelimit-tokens-reset',
     ISO_LATER,
   ]),
+  limited('x-ratelimit-reset-* of several units', 30_000, [
+    'x-ratelimit-remaining-tokens',
+    '0',
+    'x-ratelimit-reset-tokens',
+    '0m29.7s',
+  ]),
+  limited('x-ratelimit-reset in seconds', 30_000, ['x-ratelimit-remaining', '0', 'x-ratelimit-reset', '30']),
+  limited('x-ratelimit-reset as a moment', 30_000, [
+    'date',
+    DATE,
+    'x-ratelimit-remaining',
+    '0',
+    'x-ratelimit-reset',
+    String(Date.parse(DATE_LATER)),
+  ]),
+  limited('ratelimit-reset', 30_000, ['ratelimit-remaining', '0', 'ratelimit-reset', '30']),
 ]
 
 /** Google tells it in the body. */
-export const GOOGLE_LIMIT: Fault = limited('Google RetryInfo', 30_000, [], RETRY_INFO)
+export const GOOGLE_LIMIT: Fault = {
+  ...limited('Google RetryInfo', 30_000, [], RETRY_INFO),
+  speaks: 'gemini-generate',
+}
 
 const TRANSPORT: readonly Fault[] = [
   {
@@ -119,6 +201,7 @@ const TRANSPORT: readonly Fault[] = [
   {
     name: 'a reset after the head',
     ...BROKE,
+    calls: '2xx stream',
     breakIt: upstream => upstream.behave({ resetAfterHeaders: true }),
   },
   {
@@ -126,11 +209,38 @@ const TRANSPORT: readonly Fault[] = [
     ...UNSOUND,
     breakIt: upstream => upstream.behave({ garbage: true }),
   },
-  { name: 'no head in time', ...SLOW, breakIt: upstream => upstream.behave({ hangBeforeHeaders: true }) },
-  { name: 'a head and no body', ...SLOW, breakIt: upstream => upstream.behave({ hangAfterHeaders: true }) },
+  {
+    name: 'no head in time',
+    ...SLOW,
+    upstream: { headersMs: WAIT_MS },
+    breakIt: upstream => upstream.behave({ hangBeforeHeaders: true }),
+  },
+  {
+    name: 'a head and no body',
+    ...SLOW,
+    calls: '2xx timeout',
+    upstream: { firstByteMs: WAIT_MS },
+    breakIt: upstream => upstream.behave({ hangAfterHeaders: true }),
+  },
+  {
+    name: 'signs of life and no content',
+    ...SLOW,
+    calls: '2xx timeout',
+    streamsOnly: true,
+    upstream: { firstContentMs: WAIT_MS },
+    breakIt: (upstream, dialect) => {
+      const frames = [...signsOfLife(dialect), ...startFrames(dialect)]
+      upstream.always(() => ({
+        headers: ['content-type', FAKE_DIALECTS[dialect].streamType],
+        frames: [...frames, errorFrame(dialect)],
+        behaviour: { hangAfterFrames: frames.length, delayBetweenFramesMs: 20 },
+      }))
+    },
+  },
   {
     name: 'chunks that are none',
     ...UNSOUND,
+    calls: '2xx parse',
     breakIt: (upstream, dialect) =>
       upstream.always(() => ({
         raw: `HTTP/1.1 200 OK\r\ncontent-type: ${FAKE_DIALECTS[dialect].streamType}\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nno chunk\r\n`,
@@ -139,6 +249,7 @@ const TRANSPORT: readonly Fault[] = [
   {
     name: 'a coding that nobody asked for',
     ...UNSOUND,
+    calls: '2xx parse',
     breakIt: upstream => upstream.behave({ gzip: true }),
   },
 ]
@@ -146,30 +257,22 @@ const TRANSPORT: readonly Fault[] = [
 const STATUSES: readonly Fault[] = [
   {
     name: '500 with a page of HTML',
-    status: 502,
-    outcome: 'upstream-error',
-    errorKind: 'upstream',
+    ...FAILED,
     breakIt: always({ status: 500, headers: ['content-type', 'text/html'], body: '<h1>It broke</h1>' }),
   },
   {
     name: 'JSON that is no error of anybody',
-    status: 502,
-    outcome: 'upstream-error',
-    errorKind: 'upstream',
+    ...FAILED,
     breakIt: always({ status: 500, headers: JSON_TYPE, body: '{"detail":"broken"}' }),
   },
   {
     name: '503 without a body',
-    status: 503,
-    outcome: 'upstream-error',
-    errorKind: 'overloaded',
+    ...OVERLOADED,
     breakIt: always({ status: 503, headers: [], body: '' }),
   },
   {
     name: '529',
-    status: 503,
-    outcome: 'upstream-error',
-    errorKind: 'overloaded',
+    ...OVERLOADED,
     breakIt: (upstream, dialect) =>
       always({
         status: 529,
@@ -183,18 +286,17 @@ const STATUSES: readonly Fault[] = [
   },
   {
     name: 'a page of HTML with status 200',
-    status: 502,
-    outcome: 'upstream-error',
-    errorKind: 'upstream',
+    ...FAILED,
+    calls: '2xx stream',
     breakIt: always({ headers: ['content-type', 'text/html'], body: '<h1>Sign in</h1>' }),
   },
   {
     name: 'a body that is cut and called whole',
     // Half a document that is to be translated is no document; nobody can tell that it would have gone on.
-    translated: { outcome: 'upstream-error', errorKind: 'upstream' },
-    status: 502,
-    outcome: 'upstream-broke',
+    translated: { ...FAILED, calls: '2xx stream' },
+    ...BROKE,
     errorKind: 'incomplete_stream',
+    calls: '2xx stream',
     breakIt: upstream => upstream.behave({ cutAfterBytes: 20, cut: 'end' }),
   },
 ]
@@ -235,6 +337,14 @@ export function errorFrame(dialect: DialectId): Uint8Array {
   }
 }
 
+/** What vendors send to keep a connection open; Bedrock has nothing of the kind. */
+function signsOfLife(dialect: DialectId): readonly Uint8Array[] {
+  if (dialect === 'bedrock-converse') return []
+  return dialect === 'anthropic-messages'
+    ? [Buffer.from('event: ping\ndata: {"type":"ping"}\n\n')]
+    : [Buffer.from(': ping\n\n')]
+}
+
 /** The frames before content of a stream of this dialect. */
 function startFrames(dialect: DialectId): readonly Uint8Array[] {
   const turn = {
@@ -256,9 +366,8 @@ function inStream(name: string, frames: (dialect: DialectId) => readonly Uint8Ar
   return {
     name,
     streamsOnly: true,
-    status: 503,
-    outcome: 'upstream-error',
-    errorKind: 'overloaded',
+    ...OVERLOADED,
+    calls: '2xx stream',
     breakIt: (upstream, dialect) =>
       upstream.always(() => ({
         headers: ['content-type', FAKE_DIALECTS[dialect].streamType],

@@ -8,7 +8,7 @@ import { GatewayEngine, type ReplySink, type RequestSink, type Services } from '
 import { tokenFetch } from '../../src/gateway/token-fetch.ts'
 import { Authorizer } from '../../src/providers/index.ts'
 import { loadCatalogue } from '../../src/routing/index.ts'
-import type { ExchangeRecord } from '../../src/telemetry/index.ts'
+import { type ExchangeRecord, Log, ShardMetrics } from '../../src/telemetry/index.ts'
 import { BreakerCell } from '../../src/upstream/breaker.ts'
 import {
   BreakerTable,
@@ -177,12 +177,20 @@ export interface Sent {
 
 export class Bench {
   readonly records: ExchangeRecord[] = []
+  readonly plan: Plan
+  /** What a shard would count. */
+  readonly metrics: ShardMetrics
+  /** The breakers of {@link services}, as the whole process shares them. */
+  readonly breakerMemory: SharedArrayBuffer = newBreakerMemory()
   readonly bugs: unknown[] = []
   readonly services: Services
   readonly engine: GatewayEngine
 
   constructor(options: EngineOptions) {
     const upstream = createUpstreamClient({ connectionsMax: 64, ...options.client })
+    this.plan = planOf(options)
+    this.metrics = new ShardMetrics(new Log('silent', systemClock, {}, () => {}))
+    this.metrics.useModels(options.providers.map(({ name, provider }) => ({ name, provider, model: name })))
     this.services = {
       clock: systemClock,
       upstream,
@@ -192,18 +200,24 @@ export class Bench {
         env: options.env ?? {},
       }),
       breakers: new (options.patient === true ? PatientTable : BreakerTable)(
-        newBreakerMemory(),
+        this.breakerMemory,
         options.clock ?? systemClock,
       ),
       catalogue: loadCatalogue(),
       random: Math.random,
-      recorder: { begin: () => {}, settle: record => this.records.push(record) },
+      recorder: {
+        begin: handler => this.metrics.begin(handler),
+        settle: record => {
+          this.records.push(record)
+          this.metrics.settle(record)
+        },
+      },
       countTokens: async () => ({ tokens: 3, estimated: true, encoding: 'bytes' }),
       translatePrompt: null,
       images: options.images ?? null,
       bug: error => this.bugs.push(error),
     }
-    this.engine = new GatewayEngine(this.services, planOf(options))
+    this.engine = new GatewayEngine(this.services, this.plan)
   }
 
   /** A header block; the body is the caller's to send. */

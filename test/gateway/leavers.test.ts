@@ -4,6 +4,8 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream, until } from '../support/fake-upstream/index.ts'
+import { breakersOf, counted } from './counted.ts'
+import { Handles } from './handles.ts'
 import { Bench, chat, type EngineOptions, provider, type Sent } from './harness.ts'
 
 const CHAT = '/v1/chat/completions'
@@ -16,6 +18,8 @@ const LONG = { connectMs: LONG_MS, headersMs: LONG_MS, firstByteMs: LONG_MS, bet
 /** In the prompt of those who stay. */
 const STAYS = 'please'
 
+const handles = new Handles()
+
 let upstream: FakeUpstream
 let bench: Bench
 
@@ -26,6 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench.close()
   await upstream.close()
+  await handles.noneLeft()
 })
 
 function open(options: Partial<EngineOptions> = {}): void {
@@ -71,6 +76,11 @@ async function nothingIsLeft(): Promise<void> {
   for (const cell of bench.services.breakers.known().values()) {
     expect(cell.facts()).toEqual({ state: 'closed', openings: 0, restMs: 0, waitMs: 0 })
   }
+  expect(breakersOf(bench)).toEqual({})
+  // In the books nobody failed, and a limit is one because the upstream said so.
+  const tries = Object.keys(counted(bench)).filter(line => line.startsWith('tries '))
+  const results = tries.map(line => line.split(' ')[2]!)
+  expect(results.filter(result => !['ok', 'client_closed', 'limited'].includes(result))).toEqual([])
   await staysFor()
   await until('the pools are whole', () =>
     bench.services.upstream.pools().every(({ busy, connecting, queued }) => busy + connecting + queued === 0),
