@@ -7,7 +7,8 @@ import type { ModelFacts, TargetFacts } from '../../src/translate/target.ts'
 import { fittingSeed } from '../../src/translate/ranges.ts'
 import { TranslateError } from '../../src/translate/translate-error.ts'
 import type { DialectId } from '../../src/translate/dialect.ts'
-import { ableTarget, text } from './harness.ts'
+import { faultsOf } from '../fuzz/strict-prompts.ts'
+import { ableTarget, dialects, prompts, text } from './harness.ts'
 
 const bytes = (body: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(body))
 
@@ -18,6 +19,15 @@ const BODIES = {
   'bedrock-converse': { messages: [{ role: 'user', content: [{ text: 'x' }] }] },
   'gemini-generate': { contents: [{ parts: [{ text: 'x' }] }] },
 } as const satisfies Record<DialectId, object>
+
+function unlessRefused<Result>(run: () => Result): Result | null {
+  try {
+    return run()
+  } catch (error) {
+    if (!(error instanceof TranslateError)) throw error
+    return null
+  }
+}
 
 function refusal(dialect: DialectId, members: object): unknown {
   try {
@@ -212,4 +222,33 @@ describe('words and names beyond the alphabet of the other dialect', () => {
     expect(Object.keys(many.body['metadata'] as object)).toHaveLength(16)
     expect(many.losses).toEqual(['drop /labels too_many_entries'])
   })
+})
+
+const PAIRS = dialects.flatMap(({ id: client }) =>
+  dialects.flatMap(({ id: upstream }) => (client === upstream ? [] : [[client, upstream] as const])),
+)
+
+test.each(PAIRS)(
+  'what is written of the prompts of %s is taken by the strictest host of %s',
+  (client, upstream) => {
+    let taken = 0
+    for (const { name, bytes: body } of prompts(client)) {
+      const prompt = unlessRefused(() => readPrompt(client, body))
+      const made = prompt && unlessRefused(() => writePrompt(prompt, upstream, ableTarget(upstream), false))
+      if (made === null) continue
+      expect({ name, faults: faultsOf(upstream, JSON.parse(text(made.body))) }).toEqual({ name, faults: [] })
+      taken += 1
+    }
+    expect(taken).toBeGreaterThan(5)
+  },
+)
+
+test('the strictest hosts refuse what is beyond their bounds', () => {
+  expect(faultsOf('openai-chat', { temperature: 2.1, stop: ['a', ''] })).toEqual([
+    'temperature: 2.1',
+    'stop.1: ""',
+  ])
+  expect(faultsOf('gemini-generate', { contents: [], generationConfig: { seed: 2 ** 31 } })).toHaveLength(2)
+  const thinking = { thinking: { type: 'adaptive' }, tool_choice: { type: 'any' } }
+  expect(faultsOf('anthropic-messages', thinking)).toEqual(['a tool is forced while the model thinks'])
 })
