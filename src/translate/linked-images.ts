@@ -18,17 +18,25 @@ export interface InlineImage {
   readonly base64: string
 }
 
-/** Whether a target asks for pictures itself when it is given their addresses. */
-export function takesLinks(upstream: DialectId, target: TargetFacts): boolean {
-  return upstream !== 'bedrock-converse' && target.facts.imageUrls
+/**
+ * Whether a picture's address is best left to the target. Gemini takes addresses, too, but not with every model, and
+ * with a type that an address seldom tells: what can be fetched is better given by value. A client of the target's own
+ * dialect knows what it may write.
+ */
+export function takesLinks(client: DialectId, upstream: DialectId, target: TargetFacts): boolean {
+  if (client === upstream) return target.facts.imageUrls
+  return upstream !== 'bedrock-converse' && upstream !== 'gemini-generate' && target.facts.imageUrls
 }
+
+/** Files that are stored at Gemini, and addresses of no web. */
+const OTHERS = /^(?!https?:)|^https:\/\/generativelanguage\.googleapis\.com\//i
 
 /** Every address once, in the order of the prompt. */
 export function linkedImages(prompt: Prompt): readonly LinkedImage[] {
   const found = new Map<string, LinkedImage>()
   const look = (part: MediaPart): MediaPart => {
     const { source } = part
-    if (part.media === 'image' && source.kind === 'url' && /^https?:/i.test(source.url)) {
+    if (part.media === 'image' && source.kind === 'url' && !OTHERS.test(source.url)) {
       if (!found.has(source.url)) found.set(source.url, { url: source.url, param: memberPath(part.at) })
     }
     return part

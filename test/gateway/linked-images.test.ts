@@ -59,6 +59,11 @@ function open(fetcher: ImageFetcher | null): Bench {
       { ...bedrock, name: 'several', fallbacks: ['bedrock'] },
       { ...bedrock, name: 'blind', model: 'nova-micro' },
       provider('ollama/llava', upstream.origin, { name: 'ollama', provider: 'ollama' }),
+      provider('gemini/gemini-2.5-pro', upstream.origin, {
+        name: 'gemini',
+        provider: 'gemini',
+        dialects: ['gemini-generate'],
+      }),
       provider('anthropic/claude-sonnet-4-5', upstream.origin, {
         name: 'claude',
         provider: 'anthropic',
@@ -178,6 +183,19 @@ describe('a picture named by address', () => {
   test('is fetched for a host that takes data addresses only', async () => {
     expect((await chat('ollama', `${origin}/a.png`)).status).toBe(200)
     expect(sent()).toEqual([{ url: `data:image/png;base64,${BASE64}` }])
+  })
+
+  test('is fetched for Gemini, which wants to be told its type', async () => {
+    expect((await chat('gemini', `${origin}/no-ending`)).status).toBe(200)
+    expect(asked).toEqual(['/no-ending'])
+    expect(upstream.requests[0]!.text()).toContain(`"inlineData":{"mimeType":"image/png","data":"${BASE64}"}`)
+  })
+
+  test('that is a file of Gemini’s is left to Gemini', async () => {
+    const url = 'https://generativelanguage.googleapis.com/v1beta/files/abc'
+    expect((await chat('gemini', url)).status).toBe(200)
+    expect(asked).toEqual([])
+    expect(upstream.requests[0]!.text()).toContain(url)
   })
 
   test('is left to an upstream that fetches itself', async () => {

@@ -35,7 +35,8 @@ export function imagesToInline(
 ): readonly InlineImage[] | Promise<readonly InlineImage[]> {
   const { bytes, services, view } = exchange
   if (services.images === null || view.plan.server.fetchImages !== true) return NONE
-  if (takesLinks(upstream, target) || !target.facts.images || !mayNameOne(bytes)) return NONE
+  if (takesLinks(exchange.dialect, upstream, target) || !target.facts.images || !mayNameOne(bytes))
+    return NONE
   exchange.images ??= fetched(exchange, services.images, path)
   return exchange.images
 }
