@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { isPair, parse, parseDocument, stringify, visit } from 'yaml'
+import { checkFile } from '../../src/check-file.ts'
 import { assert } from '../../src/common/assert.ts'
 import { ConfigErrors, issueText, loadPlan, maskedPlan, migrateText } from '../../src/common/config/index.ts'
 import { isSecretPath } from '../../src/common/config/values.ts'
@@ -145,7 +146,8 @@ export async function run({ seconds, seed }: FuzzOptions): Promise<FuzzResult> {
 function readCorpus(): string[] {
   for (const folder of FIXTURES) {
     try {
-      return [folder, join(folder, 'errors'), join(folder, 'migrations')]
+      const shipped = join(folder, '../../../config')
+      return [folder, join(folder, 'errors'), join(folder, 'migrations'), shipped]
         .flatMap(each => readdirSync(each).map(name => join(each, name)))
         .filter(file => file.endsWith('.yaml'))
         .map(file => readFileSync(file, 'utf8'))
@@ -249,6 +251,7 @@ function tryLoad(folder: string, text: string): void {
     assert(error.issues.length > 0, 'an error without a finding')
     messages.push(error.message, ...error.warnings.map(issueText))
   }
+  messages.push(...tryTests(folder, text))
   tryMigrate(text)
   const took = performance.now() - started
   assert(took < LOAD_MS_MAX, `loading took ${took.toFixed(0)} ms:\n${text}`)
@@ -257,6 +260,16 @@ function tryLoad(folder: string, text: string): void {
   }
   const all = [...messages, shown].join('\n')
   if (all.includes(LITERAL) && !strays(text)) throw new Error(`a secret is shown in:\n${all}\nof:\n${text}`)
+}
+
+/** Whatever a file promises, its tests end with a verdict. */
+function tryTests(folder: string, text: string): string[] {
+  try {
+    const { issues, warnings } = checkFile({ file: null, cwd: folder, env: ENV })
+    return [...issues, ...warnings].map(issueText)
+  } catch (error) {
+    throw new Error(`the tests of a file crashed on:\n${text}`, { cause: error })
+  }
 }
 
 function tryMigrate(text: string): void {
