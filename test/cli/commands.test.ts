@@ -119,6 +119,8 @@ const CASES: readonly (readonly [name: string, ...args: string[]])[] = [
   ['doctor-json', 'doctor', 'good.yaml', '--offline', '--json'],
   ['doctor-wrong', 'doctor', 'wrong.yaml', '--offline'],
   ['test-unknown', 'test', 'opnai', 'good.yaml'],
+  ['serve-wrong', 'serve', 'wrong.yaml'],
+  ['up-wrong', 'up', '--docker', '--with-tracing', 'wrong.yaml'],
   ['status-none', 'status'],
   ['down-none', 'down'],
   ['logs-none', 'logs'],
@@ -215,6 +217,8 @@ const IN_TERMINAL = new Set([
   'models',
   'doctor',
   'test-unknown',
+  'serve-wrong',
+  'up-wrong',
   'status-none',
   'down-none',
   'logs-none',
@@ -235,6 +239,16 @@ describe.skipIf(!canPty)('in a pseudo-terminal', () => {
     const text = masked(place, await sluice(place, args, { pty: true }))
     expect(text).not.toMatch(/never-to-be-shown|literal-in-the-file/)
     expectGolden(`${name}.pty`, text)
+  })
+
+  test.each([
+    ['schema', []],
+    ['completion', ['bash']],
+  ])('%s prints for a program to read, on a terminal too', async (name, args) => {
+    const piped = await sluice(place, [name, ...args])
+    const shown = await sluice(place, [name, ...args], { pty: true })
+    expect(shown.out.replaceAll('\r\n', '\n')).toBe(piped.out)
+    expect(shown.code).toBe(0)
   })
 
   test('NO_COLOR takes the colour away', async () => {
