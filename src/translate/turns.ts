@@ -79,6 +79,7 @@ function answerCalls(drafts: Draft[], writing: PromptWriting): void {
   for (const draft of drafts) {
     if (draft.role === 'model') {
       asking = draft
+      draft.parts = withoutRepeats(draft.parts, writing)
       continue
     }
     const rest: Part[] = []
@@ -86,6 +87,10 @@ function answerCalls(drafts: Draft[], writing: PromptWriting): void {
       if (part.kind !== 'result') rest.push(part)
       else if (asking !== null && callIds(asking).includes(part.callId)) {
         const found = answers.get(asking) ?? []
+        if (found.some(result => result.callId === part.callId)) {
+          writing.lose('drop', part.at, 'repeated_result')
+          continue
+        }
         found.push(part)
         answers.set(asking, found)
       } else writing.lose('drop', part.at, 'result_without_call')
@@ -97,6 +102,20 @@ function answerCalls(drafts: Draft[], writing: PromptWriting): void {
     const ids = draft.role === 'model' ? callIds(draft) : []
     if (ids.length > 0) insertAnswers(drafts, index, ids, answers.get(draft) ?? [], writing)
   }
+}
+
+/** One call has one id: hosts refuse a turn that makes the same call twice. */
+function withoutRepeats(parts: readonly Part[], writing: PromptWriting): Part[] {
+  const seen = new Set<string>()
+  return parts.filter(part => {
+    if (part.kind !== 'call') return true
+    if (!seen.has(part.id)) {
+      seen.add(part.id)
+      return true
+    }
+    writing.lose('drop', part.at, 'repeated_call')
+    return false
+  })
 }
 
 function callIds(draft: Draft): string[] {
