@@ -12,7 +12,7 @@ import type { ClientRequest, Engine, ReplySink, RequestSink } from './edge.ts'
 import { dialectOfPath, ENDPOINTS, type EndpointMatch, matchEndpoint, normalPath } from './endpoints.ts'
 import { Exchange, type ExchangeRegister, type Operate } from './exchange.ts'
 import { Immediate } from './immediate.ts'
-import { KeepAlive } from './keep-alive.ts'
+import { Lookout } from './lookout.ts'
 import { listDialect, modelCard, modelCards, modelEntry, modelList } from './model-lists.ts'
 import { countTokens, embed, forward, generate } from './pipeline.ts'
 import { PlanView } from './plan-view.ts'
@@ -30,13 +30,13 @@ export class GatewayEngine implements Engine, ExchangeRegister {
   private readonly services: Services
   private view: PlanView
   private readonly running: Roll<Exchange> = new Roll()
-  private readonly keepAlive: KeepAlive
+  private readonly lookout: Lookout
 
   constructor(services: Services, plan: Plan) {
     this.services = services
     this.view = new PlanView(plan, services)
-    this.keepAlive = new KeepAlive(services.clock, this.running)
-    this.keepAlive.use(this.view)
+    this.lookout = new Lookout(services.clock, this.running)
+    this.lookout.use(this.view)
   }
 
   /** Makes a plan ready; the step returned puts it to use for later exchanges. Running ones keep theirs. */
@@ -44,7 +44,7 @@ export class GatewayEngine implements Engine, ExchangeRegister {
     const view = new PlanView(plan, this.services)
     return () => {
       this.view = view
-      this.keepAlive.use(view)
+      this.lookout.use(view)
     }
   }
 
@@ -66,7 +66,7 @@ export class GatewayEngine implements Engine, ExchangeRegister {
 
   add(exchange: Exchange): void {
     this.running.add(exchange)
-    this.keepAlive.start()
+    this.lookout.start()
   }
 
   remove(exchange: Exchange): void {

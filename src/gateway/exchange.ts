@@ -240,8 +240,10 @@ export class Exchange implements RequestSink, Member {
   /** Time-outs of the next call of this provider; every try gets only what is left of the whole. */
   deadlinesFor(provider: ProviderPlan): Deadlines {
     const { deadlines } = this.listener
-    if (this.record.attempts === 0 && provider.waits === undefined) return deadlines
-    return { ...deadlines, ...provider.waits, totalMs: Math.max(1, this.remainingMs()) }
+    const remainingMs = this.remainingMs()
+    const fresh = this.listener.plan.timeoutMs - remainingMs < SPENT_MS_MIN
+    if (fresh && this.record.attempts === 0 && provider.waits === undefined) return deadlines
+    return { ...deadlines, ...provider.waits, totalMs: Math.max(1, remainingMs) }
   }
 
   /** Milliseconds until the listener's time for the whole exchange is over. */
@@ -249,9 +251,17 @@ export class Exchange implements RequestSink, Member {
     return this.listener.plan.timeoutMs - (this.services.clock.monotonicMs() - this.record.startedMs)
   }
 
-  /** Looked at now and then while it runs: whoever waits for a silent stream is shown that it lives. */
+  /**
+   * Looked at now and then while it runs: its time for the whole may be over where no call to an upstream watches it
+   * (in a body that drips, a token that does not come), and whoever waits for a silent stream is shown that it lives.
+   */
   look(nowMs: number): void {
-    const { keepAliveMs } = this.listener
+    const { keepAliveMs, plan } = this.listener
+    if (nowMs - this.record.startedMs > plan.timeoutMs + OVERDUE_MS) {
+      const kind = this.phase === 'reading' ? 'request-timeout' : 'upstream-timeout'
+      this.fail(new GatewayError(kind, `the exchange was not over within ${plan.timeoutMs} ms`))
+      return
+    }
     if (this.phase !== 'replying' || keepAliveMs === 0) return
     const { bytesOut } = this.record
     if (bytesOut !== this.sentSeen) {
@@ -316,6 +326,12 @@ export interface ExchangeParts {
   /** Null: the body is collected. */
   readonly openUpload: ((exchange: Exchange) => Upload) | null
 }
+
+/** Time that has passed before the first call without being worth a set of deadlines of its own. */
+const SPENT_MS_MIN = 50
+
+/** A call to an upstream finds the end of its time by itself and says more; this late something else waits. */
+const OVERDUE_MS = 1_000
 
 /** What streams through is not held, so it may be larger than what is: the largest file that a vendor takes. */
 const UPLOAD_BYTES_MAX = 512 * 1024 * 1024

@@ -9,7 +9,7 @@ import type { Call } from './call.ts'
 import type { Stage } from './connect.ts'
 import { broke, connectClosed, connectFailed, proxyFailed, timedOut, unsound } from './failures.ts'
 import { deadlineMs, passedDeadline } from './deadlines.ts'
-import { isStreamed } from './http1-request.ts'
+import { isRepeatable } from './http1-request.ts'
 import type { OriginPool } from './pools.ts'
 import { ProxyFault, refusedCredentials } from './tunnel.ts'
 
@@ -154,7 +154,7 @@ export abstract class Connection {
       this.gotUnsound(call, problem)
       return
     }
-    if (this.rested && !call.answered && !call.resent && !isStreamed(call.request.body)) {
+    if (this.rested && !call.answered && !call.resent && isRepeatable(call.request)) {
       // The server closed a kept-alive connection while our request was on its way: nobody's fault.
       this.close()
       pool.resend(this, call)

@@ -80,6 +80,11 @@ export function requestHead(request: UpstreamRequest, target: Addressee): string
 }
 
 /** The body comes piece by piece. */
+/** It may go out once more on another connection. */
+export function isRepeatable({ body, once }: UpstreamRequest): boolean {
+  return once !== true && !isStreamed(body)
+}
+
 export function isStreamed(body: UpstreamRequest['body']): body is BodySource {
   return body !== null && !(body instanceof Uint8Array)
 }

@@ -12,7 +12,7 @@ import type { Target } from './connect.ts'
 import type { Connection } from './connection.ts'
 import { deadlineMs, passedDeadline } from './deadlines.ts'
 import { clientClosed, poolBusy, queueFull, timedOut } from './failures.ts'
-import { isStreamed, requestHead } from './http1-request.ts'
+import { isRepeatable, requestHead } from './http1-request.ts'
 import type { UpstreamCall, UpstreamHandler, UpstreamPoolFacts, UpstreamRequest } from './upstream.ts'
 
 export interface PoolLimits {
@@ -61,8 +61,8 @@ export class OriginPool {
       return new RefusedCall(handler, queueFull(target.place, limits.connectionsMax, limits.queuedMax))
     }
     const call = new Call(request, head, handler, this)
-    // A body that comes piece by piece cannot be sent again when a kept-alive connection turns out to be dead.
-    const fresh = isStreamed(request.body) && this.hasRoom()
+    // What cannot or must not be sent again had better not meet a kept-alive connection that turns out to be dead.
+    const fresh = !isRepeatable(request) && this.hasRoom()
     if (this.idle.length > 0 && this.queue.length === 0 && !fresh) this.idle.pop()!.begin(call)
     else {
       this.enqueue(call)

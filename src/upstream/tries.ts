@@ -1,7 +1,7 @@
 // In which order the ways to an answer are tried. Owns the order and its bounds; knows nothing of requests.
 // A target is one model at one provider; its lanes are the keys it may be called with, over each of its hosts. Per
-// target: every lane that is admitted once, without a pause, lanes of hosts that have not failed before the others;
-// then repeats with back-off as far as configuration and budget allow; then the next target.
+// target: every lane that is admitted once, without a pause, lanes of hosts that have not failed before the others (those
+// only as far as the budget allows); then repeats with back-off as far as configuration and budget allow; then the next target.
 
 import type { Breaker } from './breaker.ts'
 import { backOffMs, RETRY_AFTER_MS_MAX, type RetryBudget } from './retry-budget.ts'
@@ -41,6 +41,9 @@ export interface Try<L extends Lane> {
   readonly repeat: boolean
 }
 
+/** An outage of everything must not be multiplied by the number of hosts: so many may have worked in vain. */
+const TROUBLED_HOSTS_MAX = 3
+
 export class Tries<L extends Lane> {
   private readonly targets: readonly (readonly L[])[]
   private readonly repeatsMax: number
@@ -53,6 +56,8 @@ export class Tries<L extends Lane> {
   private current: L | null = null
   /** What is known of the target's hosts; null while nothing is. */
   private hosts: Map<number, HostFailure> | null = null
+  /** Hosts of the target that took the call and failed. */
+  private troubled = 0
   /** Lanes of hosts that have failed, to be tried behind the others. */
   private late: L[] | null = null
 
@@ -68,6 +73,8 @@ export class Tries<L extends Lane> {
     if (failure !== null && !failure.retry) return null
     if (failure !== null && failure.host !== 'none' && this.current !== null) {
       this.hosts ??= new Map()
+      const before = this.hosts.get(this.current.host)
+      if (before === undefined && failure.host === 'failed') this.troubled += 1
       this.hosts.set(this.current.host, failure.host)
     }
     while (this.target < this.targets.length) {
@@ -81,6 +88,7 @@ export class Tries<L extends Lane> {
       this.lane = 0
       this.repeats = 0
       this.hosts = null
+      this.troubled = 0
       this.late = null
       failure = null
     }
@@ -117,16 +125,23 @@ export class Tries<L extends Lane> {
       const lane = lanes[this.lane]!
       this.lane += 1
       if (this.hosts === null || !this.hosts.has(lane.host)) {
+        if (this.troubled >= TROUBLED_HOSTS_MAX) continue
         if (this.takes(lane)) return { lane, delayMs: 0, repeat: false }
       } else {
         this.late ??= []
         this.late.push(lane)
       }
     }
-    while (this.late !== null && this.late.length > 0) {
-      const lane = this.late.shift()!
+    return this.late === null ? null : this.again(this.late)
+  }
+
+  /** Other keys at hosts that have failed: more work for an origin in trouble, so its budget must allow it. */
+  private again(late: L[]): Try<L> | null {
+    for (let lane = late.shift(); lane !== undefined; lane = late.shift()) {
       if (this.hosts?.get(lane.host) === 'unreachable') continue
-      if (this.takes(lane)) return { lane, delayMs: 0, repeat: false }
+      if (this.isOver(lane) || !lane.cell.admit()) continue
+      if (lane.budget.take()) return { lane, delayMs: 0, repeat: true }
+      lane.cell.abandoned()
     }
     return null
   }

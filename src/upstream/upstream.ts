@@ -64,6 +64,8 @@ export interface UpstreamRequest {
    * piece.
    */
   readonly body: Uint8Array | BodySource | null
+  /** Never sent a second time, not even where a kept-alive connection dies under it: it takes a fresh one where it can. */
+  readonly once?: boolean
   readonly deadlines: Deadlines
 }
 

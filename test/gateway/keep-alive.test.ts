@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Roll } from '../../src/common/roll.ts'
 import type { Exchange } from '../../src/gateway/exchange.ts'
-import { KeepAlive } from '../../src/gateway/keep-alive.ts'
+import { Lookout } from '../../src/gateway/lookout.ts'
 import type { PlanView } from '../../src/gateway/plan-view.ts'
 import { type FakeUpstream, startFakeUpstream, until } from '../support/fake-upstream/index.ts'
 import { Bench, chat, type EngineOptions, provider } from './harness.ts'
@@ -186,17 +186,21 @@ describe('the one timer', () => {
   function setup() {
     const running = new Roll<Exchange>()
     const looks: number[] = []
-    const exchange = { place: -1, look: (nowMs: number) => void looks.push(nowMs) } as unknown as Exchange
-    return { running, looks, exchange, keepAlive: new KeepAlive(clock, running) }
+    const exchange = {
+      place: -1,
+      guard: (step: () => void) => step(),
+      look: (nowMs: number) => void looks.push(nowMs),
+    } as unknown as Exchange
+    return { running, looks, exchange, lookout: new Lookout(clock, running) }
   }
 
   test('runs while exchanges do, and looks at each of them once a second at most', () => {
-    const { running, looks, exchange, keepAlive } = setup()
-    keepAlive.use(view(15_000))
+    const { running, looks, exchange, lookout } = setup()
+    lookout.use(view(15_000))
     expect(vi.getTimerCount()).toBe(0)
     running.add(exchange)
-    keepAlive.start()
-    keepAlive.start()
+    lookout.start()
+    lookout.start()
     expect(vi.getTimerCount()).toBe(1)
     vi.advanceTimersByTime(3_000)
     expect(looks).toHaveLength(3)
@@ -205,15 +209,16 @@ describe('the one timer', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('does not run where nobody wants signs of life, and follows a change of the plan', () => {
-    const { running, exchange, keepAlive } = setup()
-    keepAlive.use(view(null))
+  test('looks more often where an interval is short, and follows a change of the plan', () => {
+    const { running, looks, exchange, lookout } = setup()
+    lookout.use(view(null))
     running.add(exchange)
-    keepAlive.start()
-    expect(vi.getTimerCount()).toBe(0)
-    keepAlive.use(view(400))
+    lookout.start()
+    vi.advanceTimersByTime(1_000)
+    expect(looks).toHaveLength(1)
+    lookout.use(view(400))
+    vi.advanceTimersByTime(1_000)
+    expect(looks).toHaveLength(11)
     expect(vi.getTimerCount()).toBe(1)
-    keepAlive.use(view(null))
-    expect(vi.getTimerCount()).toBe(0)
   })
 })

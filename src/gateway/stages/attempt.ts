@@ -151,7 +151,9 @@ export class Attempt implements UpstreamHandler, ByteSink {
     if (state !== 'open' && this.streamed && (state === 'complete' || this.exchange.headSent)) this.end()
     else if (!this.exchange.headSent) this.giveUp({ kind: 'broken', error })
     else {
-      if (!this.slow) this.cell.failed()
+      // A long answer that the time for all cuts off is no failure of whoever gives it.
+      const cutByUs = error.kind === 'upstream-timeout' && this.exchange.remainingMs() <= 0
+      if (!this.slow && !cutByUs) this.cell.failed()
       this.exchange.fail(error)
     }
   }

@@ -124,6 +124,10 @@ export class Attempts implements AttemptOwner {
     record.provider = lane.target.provider.name
     record.modelSent = lane.target.model
     record.modelLabel = lane.target.provider.name
+    // What the try before has left; none of it is of this one.
+    record.losses = 0
+    record.upstreamStatus = null
+    record.firstContentMs = null
     let prepared: Prepared | Promise<Prepared>
     try {
       prepared = authorized(this.exchange, lane, this.prepare(this.exchange, lane))
@@ -168,9 +172,17 @@ export class Attempts implements AttemptOwner {
     record.failedTries.push({ provider: lane.target.provider.name, result, followed: false })
   }
 
+  /** A try behind others had only what those left of the time for all. */
+  private hadNoTime({ upstreamFault }: Judgement): boolean {
+    const { exchange } = this
+    return upstreamFault && exchange.record.attempts > 1 && exchange.remainingMs() <= 0
+  }
+
   /** A refused key rests wherever it is used, a limit where it was met. The only one never rests. */
   private rest(lane: GatewayLane, { laneOver, retryAfterMs }: Judgement): void {
-    if (laneOver && lane.otherKeys) lane.cell.restKey(retryAfterMs ?? REFUSED_REST_MS)
+    // A caller's own key says nothing about other callers'.
+    if (lane.target.provider.passthroughAuth) lane.cell.abandoned()
+    else if (laneOver && lane.otherKeys) lane.cell.restKey(retryAfterMs ?? REFUSED_REST_MS)
     else if (!laneOver && lane.otherLanes) lane.cell.rest(retryAfterMs ?? LIMITED_REST_MS)
     else lane.cell.abandoned()
   }
@@ -184,7 +196,7 @@ export class Attempts implements AttemptOwner {
 
   /** What a failure does to the breaker and to the key. */
   private mark(lane: GatewayLane, judgement: Judgement): void {
-    if (judgement.ours) lane.cell.abandoned()
+    if (judgement.ours || this.hadNoTime(judgement)) lane.cell.abandoned()
     else if (judgement.upstreamFault) lane.cell.failed()
     else if (judgement.keyFault) this.rest(lane, judgement)
     // An upstream that finds fault with a request is alive.

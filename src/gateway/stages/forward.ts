@@ -49,7 +49,7 @@ export interface Form extends BodySource {
 export function forwardWhole(exchange: Exchange): void {
   const forward = exchange.endpoint.forward!
   const { headers, method } = exchange.request
-  const repeatable = forward.repeatable || method === 'GET' || method === 'HEAD' ? ALWAYS : UNCONNECTED
+  const repeatable = mayRepeat(exchange) ? ALWAYS : UNCONNECTED
   if (forward.routedBy === 'provider') {
     if (exchange.bytes.length > 0) checkContentType(headerValue(headers, 'content-type'))
     const body = method === 'POST' ? exchange.bytes : null
@@ -135,6 +135,13 @@ function samePlace(one: ProviderPlan, other: ProviderPlan): boolean {
   return atHosts(one).some(at => at.origin === other.origin && at.pathPrefix === other.pathPrefix)
 }
 
+/** The same call twice is no more than once. */
+function mayRepeat({ endpoint, request: { method } }: Exchange): boolean {
+  return (
+    endpoint.operation === 'embed' || endpoint.forward!.repeatable || method === 'GET' || method === 'HEAD'
+  )
+}
+
 const ALWAYS: Repeatable = () => true
 
 /** What must not happen twice is sent again only when it was never sent. */
@@ -216,6 +223,7 @@ function forwardRequest(
     path: forwardPath(provider, model, suffix, query < 0 ? '' : target.slice(query + 1)),
     headers,
     body,
+    ...(mayRepeat(exchange) ? {} : { once: true }),
     deadlines: exchange.deadlinesFor(provider),
   }
 }

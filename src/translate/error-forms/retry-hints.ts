@@ -3,7 +3,7 @@
 
 import { fieldOf, type HeaderFields } from './form.ts'
 
-/** Longer hints are resets of quotas, not something to wait for in a call. */
+/** Resets of quotas may be weeks away; who may not call for a day need not know more. */
 const HINT_MS_MAX = 24 * 60 * 60 * 1000
 /** Official clients of the OpenAI family ignore a hint above this and fall back to half a second. */
 const OPENAI_HINT_MS_MAX = 60_000
@@ -48,8 +48,8 @@ export function hintOfMessage(message: string): number | null {
 function exhaustedReset(headers: HeaderFields): number | null {
   let latest: number | null = null
   for (let at = 0; at < headers.length; at += 2) {
-    const match = /^(x-ratelimit|anthropic-ratelimit|ratelimit)-(.*remaining.*)$/.exec(headers[at]!)
-    if (match === null || headers[at + 1] !== '0') continue
+    const match = REMAINING.exec(headers[at]!)
+    if (match === null || !/^0+(?:\.0+)?$/.test(headers[at + 1]!)) continue
     const reset = fieldOf(headers, `${match[1]}-${match[2]!.replace('remaining', 'reset')}`)
     if (reset === null) continue
     const wait = durationMs(reset) ?? untilNumber(reset, headers) ?? untilDate(reset, headers)
@@ -57,6 +57,13 @@ function exhaustedReset(headers: HeaderFields): number | null {
   }
   return latest
 }
+
+/**
+ * What is left in a bucket: of OpenAI and those who follow it, of Anthropic, of Mistral, and of the draft standard. The
+ * field of its reset is called alike.
+ */
+const REMAINING =
+  /^(x-ratelimit|ratelimit|(?:x-)?ratelimitbysize|anthropic-ratelimit|anthropic-priority)-(.*remaining.*)$/
 
 /** Some vendors write seconds from now, some a moment in seconds or milliseconds. */
 function untilNumber(text: string, headers: HeaderFields): number | null {
@@ -75,7 +82,7 @@ function untilDate(text: string, headers: HeaderFields): number | null {
 }
 
 function bounded(ms: number): number | null {
-  return Number.isFinite(ms) && ms <= HINT_MS_MAX ? Math.ceil(ms) : null
+  return Number.isFinite(ms) ? Math.ceil(Math.min(ms, HINT_MS_MAX)) : null
 }
 
 /** Fields that tell a client of an OpenAI dialect. */
