@@ -150,6 +150,18 @@ describe('a translation', () => {
     expect(HELLO.length).toBeGreaterThan(0)
   })
 
+  test('takes along the pictures that were fetched for it', async () => {
+    const compute = start()
+    const url = 'https://pictures.example/a'
+    const content = [{ type: 'image_url', image_url: { url } }]
+    const body = bytesOf({ model: 'm', messages: [{ role: 'user', content }] })
+    const images = [{ url, mime: 'image/png', base64: 'iVBORw0KGgo=' }]
+    const wish = ['openai-chat', 'anthropic-messages', body, CLAUDE, false, null, images] as const
+    const there = await compute.translatePrompt(...wish)
+    expect(there.body).toEqual(translatePrompt(...wish).body)
+    expect(Buffer.from(there.body).toString()).toContain('"data":"iVBORw0KGgo="')
+  })
+
   test('is refused with the error the leaf throws here', async () => {
     const compute = start()
     const body = bytesOf({ model: 'm', messages: 7 })
