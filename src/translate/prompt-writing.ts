@@ -99,9 +99,12 @@ export class PromptWriting {
   /** From how many candidates a token is chosen. Less than one means all of them, where a host takes it at all. */
   topK(asked: number, most = COUNT_MAX): number | null {
     const whole = Math.round(asked)
-    if (whole >= 1) return this.clamped('topK', whole, { least: 1, most })
-    this.loseWish('drop', 'topK', 'out_of_range')
-    return null
+    if (whole < 1) {
+      this.loseWish('drop', 'topK', 'out_of_range')
+      return null
+    }
+    if (whole !== asked) this.loseWish('map', 'topK', 'rounded')
+    return this.clamped('topK', whole, { least: 1, most })
   }
 
   seed(spelled: string): string | null {

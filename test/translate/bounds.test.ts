@@ -108,8 +108,9 @@ describe('numbers beyond the range of the other dialect', () => {
   })
 
   test('a fraction of a candidate is rounded', () => {
-    const { body } = written('gemini-generate', config({ topK: 39.6 }), 'anthropic-messages')
+    const { body, losses } = written('gemini-generate', config({ topK: 39.6 }), 'anthropic-messages')
     expect(body['top_k']).toBe(40)
+    expect(losses).toEqual(['map /generationConfig/topK rounded'])
   })
 
   test.each([0, -1, 0.4])('%d candidates mean all of them and are left out', top_k => {
