@@ -91,6 +91,8 @@ const TRAITS: Readonly<Record<string, HostTraits>> = {
     ...PLAIN,
     streamOptions: false,
     knownMembers: MISTRAL_MEMBERS,
+    // What people append to their messages is a whole answer of OpenAI's, and any member too many is a 422.
+    refusedInMessages: ['name', 'refusal', 'annotations', 'audio'],
     renamedMembers: { max_completion_tokens: 'max_tokens', seed: 'random_seed' },
     developerRole: false,
     rewriteAt: ['"tool_calls"', '"tool_call_id"'],

@@ -147,6 +147,20 @@ describe('a relayed body changes in exactly these members', () => {
     expect(sent).toContain('[{"role":"system","content":"x"},')
   })
 
+  test('mistral, which wants no names of messages and nothing else that OpenAI puts into an answer', async () => {
+    const answer = '"role":"assistant","content":"a","refusal":null,"annotations":[],"audio":null'
+    const { sent } = await call(
+      { model: 'mistral/mistral-large' },
+      CHAT,
+      Buffer.from(
+        `{"model":"m","messages":[{"role":"user","name":"ada","content":"hi"},{${answer}},{"role":"user","content":"b"}]}`,
+      ),
+    )
+    const [first, second] = ['{"role":"user","content":"hi"}', '{"role":"assistant","content":"a"}']
+    const last = '{"role":"user","content":"b"}'
+    expect(sent).toBe(`{"model":"mistral-large","messages":[${first},${second},${last}]}`)
+  })
+
   test('groq, which wants no names of messages', async () => {
     const { sent } = await call(
       { model: 'groq/llama' },

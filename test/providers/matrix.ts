@@ -188,7 +188,7 @@ is told in \`x-gateway-warnings\`, and refused under \`x-gateway-strict: true\`.
 | host or model | change |
 | --- | --- |
 | OpenAI reasoning models | sampling, penalties, \`logprobs\`, \`logit_bias\`, \`stop\` go where the model has none; \`max_tokens\` becomes \`max_completion_tokens\` |
-| \`mistral\` | only documented members; \`seed\` becomes \`random_seed\`, \`developer\` becomes \`system\`, ids of calls have nine letters |
+| \`mistral\` | only documented members, of messages, too; \`seed\` becomes \`random_seed\`, \`developer\` becomes \`system\`, ids of calls have nine letters |
 | \`groq\` | \`logprobs\`, \`top_logprobs\`, \`logit_bias\` and names of messages go |
 | \`xai\` | \`web_search_options\` goes |
 | \`gemini\` (Chat) | \`store\`, \`metadata\`, \`service_tier\`, \`logit_bias\` go |

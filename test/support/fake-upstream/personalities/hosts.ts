@@ -4,7 +4,14 @@
 
 import type { DialectId } from '../../../../src/translate/index.ts'
 import type { Json, RecordedRequest } from '../types.ts'
-import { chatFaults, converseFaults, geminiFaults, messagesFaults, responsesFaults } from './bodies.ts'
+import {
+  chatFaults,
+  converseFaults,
+  foreign,
+  geminiFaults,
+  messagesFaults,
+  responsesFaults,
+} from './bodies.ts'
 
 export type CredentialStyle = 'bearer' | 'x-api-key' | 'api-key' | 'x-goog-api-key' | 'sigv4' | 'none'
 
@@ -87,9 +94,17 @@ const MISTRAL = set(`
   model messages stream temperature top_p max_tokens stop random_seed response_format tools tool_choice
   parallel_tool_calls presence_penalty frequency_penalty n prediction prompt_mode safe_prompt`)
 
+/** Members of a message; anything else is a 422 as well. */
+const MISTRAL_MESSAGE = set('role content tool_calls prefix tool_call_id name')
+
 function mistral(body: Json): readonly string[] {
   const faults = chatFaults(body, MISTRAL)
+  let before = ''
   for (const message of body.messages ?? []) {
+    faults.push(...foreign(message, MISTRAL_MESSAGE, 'messages.'))
+    if (message.role === 'user' && 'name' in message) faults.push('unknown member messages.name')
+    if (message.role === 'user' && before === 'tool') faults.push("Unexpected role 'user' after role 'tool'")
+    before = message.role
     if (message.role === 'developer') faults.push('role: input should be system, user, assistant or tool')
     const ids = [...(message.tool_calls ?? []).map((call: Json) => call.id), message.tool_call_id]
     if (ids.some(id => id !== undefined && !/^[a-zA-Z0-9]{9}$/.test(id))) {
