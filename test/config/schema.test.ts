@@ -143,6 +143,7 @@ const ROWS: readonly Row[] = [
   ['.model_providers.api_version', ['2024-10-21', 'preview'], NAME_REFUSED, ABSENT],
   ['.model_providers.cache_marks', ...FLAG, false],
   ['.model_providers.strict', ...FLAG, false],
+  ['.model_providers.retry_unsafe', ...FLAG, false],
   ['.model_providers.stream_options', ...FLAG, ABSENT],
   ['.model_providers.auth', [{ type: 'aws' }], [...MAP_REFUSED, {}], ABSENT],
   [

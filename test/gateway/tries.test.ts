@@ -108,8 +108,8 @@ describe('the time for the whole', () => {
   })
 
   test('cuts a long answer off without holding it against who gives it', async () => {
-    bench = new Bench({ providers: [provider(NAME, first.origin)], listener: { timeoutMs: 300 } })
-    first.behave({ frames: 1_000, delayBetweenFramesMs: 10 })
+    bench = new Bench({ providers: [provider(NAME, first.origin)], listener: { timeoutMs: 2_000 } })
+    first.behave({ frames: 10_000, delayBetweenFramesMs: 10 })
     const replies = await Promise.all(
       Array.from({ length: 12 }, () => bench.call(CHAT, chat(NAME, { stream: true }))),
     )
@@ -134,6 +134,23 @@ describe('what must not happen twice', () => {
     expect((await bench.call(CHAT, chat(NAME))).status).toBe(502)
     expect(first.requests).toHaveLength(5)
   })
+})
+
+test('what must not happen twice does where its operator says that it may', async () => {
+  const image = { model: NAME, prompt: 'a cat' }
+  for (const retryUnsafe of [false, true]) {
+    bench = new Bench({
+      providers: [
+        provider(NAME, first.origin, { fallbacks: ['openai/other'], retryUnsafe }),
+        provider('openai/other', second.origin, { retryUnsafe }),
+      ],
+    })
+    first.always(() => DOWN)
+    second.always(() => ({ headers: JSON_TYPE, body: '{"created":1,"data":[]}' }))
+    expect((await bench.call('/v1/images/generations', image)).status).toBe(retryUnsafe ? 200 : 500)
+    expect(second.requests).toHaveLength(retryUnsafe ? 1 : 0)
+    await bench.close()
+  }
 })
 
 describe('a caller’s own key', () => {

@@ -122,6 +122,8 @@ export interface ProviderPlan {
   readonly cacheMarks?: boolean
   /** Prompts that would lose something on their way to it are refused. */
   readonly strict?: boolean
+  /** Calls that make or cost something each time are sent again after a failure as others are. */
+  readonly retryUnsafe?: boolean
   /** Chat: whether the host knows `stream_options`, where the file says so. */
   readonly streamOptions?: boolean
   /** For each key the file it was read from, which is read again when it changes; null for other keys. */

@@ -49,17 +49,19 @@ export interface Form extends BodySource {
 export function forwardWhole(exchange: Exchange): void {
   const forward = exchange.endpoint.forward!
   const { headers, method } = exchange.request
-  const repeatable = mayRepeat(exchange) ? ALWAYS : UNCONNECTED
+  const repeatable = (targets: readonly Target[]): Repeatable =>
+    targets.every(({ provider }) => mayRepeat(exchange, provider)) ? ALWAYS : UNCONNECTED
   if (forward.routedBy === 'provider') {
     if (exchange.bytes.length > 0) checkContentType(headerValue(headers, 'content-type'))
     const body = method === 'POST' ? exchange.bytes : null
-    run(exchange, routeByProvider(exchange), repeatable, lane => prepareForward(exchange, lane, body))
+    const targets = routeByProvider(exchange)
+    run(exchange, targets, repeatable(targets), lane => prepareForward(exchange, lane, body))
     return
   }
   const scan = readRequest(exchange)
   const targets =
     scan.model === null ? routeByProvider(exchange) : routeByModel(exchange, scan.model, speaksOpenAi)
-  run(exchange, targets, repeatable, lane => prepareJson(exchange, lane, scan))
+  run(exchange, targets, repeatable(targets), lane => prepareJson(exchange, lane, scan))
 }
 
 /** Embeddings are made by more vendors than those with OpenAI's interface. */
@@ -135,8 +137,9 @@ function samePlace(one: ProviderPlan, other: ProviderPlan): boolean {
   return atHosts(one).some(at => at.origin === other.origin && at.pathPrefix === other.pathPrefix)
 }
 
-/** The same call twice is no more than once. */
-function mayRepeat({ endpoint, request: { method } }: Exchange): boolean {
+/** The same call twice is no more than once, or its provider's operator wants it so. */
+function mayRepeat({ endpoint, request: { method } }: Exchange, { retryUnsafe }: ProviderPlan): boolean {
+  if (retryUnsafe === true) return true
   return (
     endpoint.operation === 'embed' || endpoint.forward!.repeatable || method === 'GET' || method === 'HEAD'
   )
@@ -223,7 +226,7 @@ function forwardRequest(
     path: forwardPath(provider, model, suffix, query < 0 ? '' : target.slice(query + 1)),
     headers,
     body,
-    ...(mayRepeat(exchange) ? {} : { once: true }),
+    ...(mayRepeat(exchange, provider) ? {} : { once: true }),
     deadlines: exchange.deadlinesFor(provider),
   }
 }

@@ -9,7 +9,7 @@ import type { BaseUrl } from './base-url.ts'
 
 type Extras = Pick<
   ProviderPlan,
-  'query' | 'custom' | 'apiVersion' | 'cacheMarks' | 'strict' | 'streamOptions' | 'waits'
+  'query' | 'custom' | 'apiVersion' | 'cacheMarks' | 'retryUnsafe' | 'strict' | 'streamOptions' | 'waits'
 >
 
 export function providerExtras(entry: ProviderEntry, base: BaseUrl | null, custom: boolean): Extras {
@@ -18,6 +18,7 @@ export function providerExtras(entry: ProviderEntry, base: BaseUrl | null, custo
     ...(custom ? { custom } : {}),
     ...(entry.cache_marks ? { cacheMarks: true } : {}),
     ...(entry.strict ? { strict: true } : {}),
+    ...(entry.retry_unsafe ? { retryUnsafe: true } : {}),
     ...(entry.stream_options === undefined ? {} : { streamOptions: entry.stream_options }),
     ...(entry.waits === undefined ? {} : { waits: providerWaits(entry.waits) }),
   }

@@ -128,6 +128,9 @@ export const provider = z.strictObject({
   strict: flag(
     'Refuse prompts of which this provider could not be sent every member, as `x-gateway-strict` does.',
   ).default(false),
+  retry_unsafe: flag(
+    'Send again after a failure also what makes or costs something each time: images, sound, batches. Not forms, which are not kept.',
+  ).default(false),
   stream_options: flag(
     'Chat: whether the host knows `stream_options`; default: what is known of it.',
   ).optional(),
