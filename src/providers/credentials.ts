@@ -75,6 +75,11 @@ function noCredential(provider: ProviderPlan): GatewayError {
   return new GatewayError('no-credential', message)
 }
 
+/** The provider is to be shown the caller's credential, and the caller shows none. */
+export function lacksCredential(provider: ProviderPlan, caller: Caller): boolean {
+  return provider.passthroughAuth && callersKey(caller) === null
+}
+
 /** Whatever style the caller's own dialect has, its key is shown in the provider's. */
 function callersKey({ headers, target }: Caller): string | null {
   const authorization = headerValue(headers, 'authorization')

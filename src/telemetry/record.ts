@@ -87,6 +87,8 @@ export class ExchangeRecord {
   costUsd: number | null = null
   streaming = false
   attempts = 0
+  /** The provider is shown the caller's credential, and the caller has none. */
+  credentialAbsent = false
   /** Tries that failed before the client saw anything of them, in order; null when none did. */
   failedTries: FailedTry[] | null = null
   /** Members of the request that the upstream's dialect could not carry. */

@@ -153,13 +153,13 @@ export class ShardMetrics implements Recorder {
 
 /**
  * What went well is `debug`: a line costs more than the rest of the record together. What failed says so by the
- * level of its error kind.
+ * level of its error kind. A call without the credential that its provider waits for is worth a line as well.
  */
 export function exchangeLevel(record: ExchangeRecord): LogLevel {
   switch (record.outcome) {
     case 'ok':
     case 'client-closed':
-      return 'debug'
+      return record.credentialAbsent ? 'info' : 'debug'
     case 'upstream-error':
       return (record.upstreamStatus ?? 0) < 500 ? 'info' : 'warn'
     default:
@@ -181,6 +181,7 @@ function writeExchange(log: Log, level: LogLevel, record: ExchangeRecord): void 
     model: record.modelSent,
     upstreamStatus: record.upstreamStatus,
     attempts: record.attempts,
+    credential: record.credentialAbsent ? 'absent' : null,
     streaming: record.streaming,
     losses: record.losses === 0 ? null : record.losses,
     ms: rounded(record.endedMs - record.startedMs),

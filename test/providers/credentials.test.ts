@@ -3,6 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addProviderHeaders, withFields } from '../../src/providers/index.ts'
+import { exchangeLevel } from '../../src/telemetry/shard-metrics.ts'
 import { DIALECTS, type DialectId } from '../../src/translate/index.ts'
 import { Bench, provider } from '../gateway/harness.ts'
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream/index.ts'
@@ -147,6 +148,21 @@ describe('the caller’s credential', () => {
 
   test.each(DIALECTS)('never goes to a host that needs no key: %s', async dialect => {
     expect(await arrivedAt(dialect, false, [])).not.toContain('sk-caller')
+  })
+
+  test.each([
+    [true, [], true],
+    [true, ['authorization', 'Bearer k'], false],
+    [false, [], false],
+  ])('that is missing is worth a line of the log: passed on %s, shown %j', async (passed, shows, absent) => {
+    bench = new Bench({
+      providers: [provider('p/m', upstream.origin, { name: 'm', passthroughAuth: passed })],
+    })
+    const { path, body } = clientCall('openai-chat', 'm', false)
+    expect((await bench.call(path, body, shows)).status).toBe(200)
+    const [record] = bench.records
+    expect(record!.credentialAbsent).toBe(absent)
+    expect(exchangeLevel(record!)).toBe(absent ? 'info' : 'debug')
   })
 
   test.each(DIALECTS)('of a Gemini query goes nowhere but into the upstream’s field: %s', async dialect => {

@@ -178,7 +178,16 @@ ${baseRows().join('\n')}
 
 Keys are literal, \`$NAME\`, or \`file:PATH\`; files are looked at again at most once a second and used when they have
 changed. Tokens are fetched once per shard, renewed before they end while the old one serves, and given up when an
-upstream refuses them. The caller's credential, cookies and unknown fields never go upstream.
+upstream refuses them. The caller's credential, cookies and unknown fields never go upstream. AWS's own places are looked
+up in the environment of the process, of which a \`.env\` file is no part; under a proxy, put the metadata addresses of
+your platform into NO_PROXY.
+
+## Images by address
+
+Bedrock takes none, Ollama takes none, and Gemini wants to be told their type. With \`server.fetch_images: true\` the
+gateway fetches them (PNG, JPEG, GIF, WebP; 10 MiB and 10 s each, 20 in a prompt) from public addresses only, directly,
+judged again at every connect and redirect. Without it Gemini is given the addresses, and for the others the prompt is
+refused.
 
 ## What is changed for a host
 

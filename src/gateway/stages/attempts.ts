@@ -3,6 +3,7 @@
 // headers, key and body of one never reach another.
 
 import { GatewayError } from '../../common/errors.ts'
+import { lacksCredential } from '../../providers/index.ts'
 import type { ExchangeRecord, TryResult } from '../../telemetry/index.ts'
 import { Tries, type Try, type TryFailure } from '../../upstream/index.ts'
 import type { Exchange } from '../exchange.ts'
@@ -124,6 +125,7 @@ export class Attempts implements AttemptOwner {
     record.provider = lane.target.provider.name
     record.modelSent = lane.target.model
     record.modelLabel = lane.target.provider.name
+    record.credentialAbsent = lacksCredential(lane.target.provider, this.exchange.request)
     // What the try before has left; none of it is of this one.
     record.losses = 0
     record.upstreamStatus = null
