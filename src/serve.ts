@@ -14,6 +14,7 @@ import {
   withDemo,
 } from './common/config/index.ts'
 import { VERSION } from './common/version.ts'
+import { inlineMore } from './compiler.ts'
 import { LiveConfig, terminalGone } from './live-config.ts'
 import { loadChecked } from './load-checked.ts'
 import { Supervisor } from './shards/index.ts'
@@ -197,6 +198,7 @@ class Service {
     if (this.signals > 0) throw new Error('told to stop')
     // The catalogue behind the lines is read while the shards read their code.
     const [{ startLines }] = await Promise.all([import('./start-lines.ts'), this.supervisor.start()])
+    inlineMore()
     const ports = new Map(this.supervisor.listeners.map(({ name, port }) => [name, port]))
     const facts = { plan, notes: this.read.loaded.notes, version: VERSION, ports, shards, acceptor: kind }
     for (const line of startLines({ ...facts, adminPort: this.admin.port })) say(line)
