@@ -67,6 +67,19 @@ export const WRITTEN_BASES: readonly (readonly [what: string, entry: Readonly<Re
     },
   ],
   [
+    'host of one’s own that speaks Gemini',
+    {
+      model: 'house/m',
+      base_url: 'http://10.0.0.5:8000',
+      provider_interface: 'gemini',
+      upstream_api: 'gemini-generate',
+    },
+  ],
+  [
+    'host of one’s own that speaks Converse',
+    { model: 'house/meta-llama/m', base_url: 'http://10.0.0.5:8000', provider_interface: 'amazon_bedrock' },
+  ],
+  [
     'ARN',
     {
       model: 'amazon_bedrock/arn:aws:bedrock:us-east-1:42:inference-profile/us.m-v1:0',
