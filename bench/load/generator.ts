@@ -1,9 +1,9 @@
 // The load generator, a process of its own. Takes one job at a time from the orchestrator and answers with its figures.
 
-import { type Job, scenarioNamed } from './scenarios/index.ts'
+import { type Job, type JobResult, scenarioNamed } from './scenarios/index.ts'
 
 export type GeneratorReply =
-  | { readonly kind: 'done'; readonly measures: Record<string, number | null>; readonly reason: string }
+  | ({ readonly kind: 'done' } & JobResult)
   | { readonly kind: 'failed'; readonly message: string }
 
 process.on('message', (job: Job) => {
@@ -16,11 +16,11 @@ process.on('message', (job: Job) => {
   const startMs = performance.now()
   const before = process.cpuUsage()
   scenario.run(job).then(
-    ({ measures, reason }) => {
+    result => {
       const { user, system } = process.cpuUsage(before)
       // Near 1 the generator was the bottleneck and requests/s say little about the peer; CPU per request still does.
       const generatorBusy = (user + system) / 1000 / (performance.now() - startMs)
-      send({ kind: 'done', measures: { ...measures, generatorBusy }, reason })
+      send({ kind: 'done', ...result, measures: { ...result.measures, generatorBusy } })
     },
     error =>
       send({

@@ -43,8 +43,8 @@ class Bench {
   constructor(options: Options) {
     this.options = options
     this.session = new Session(options.cacheFolder, pins(options.pin))
-    const { seconds, secondsAsked, warmSeconds, connections, quick, allPairs } = options
-    this.settings = { seconds, secondsAsked, warmSeconds, connections, quick, allPairs }
+    const { seconds, secondsAsked, warmSeconds, connections, quick, allPairs, seed } = options
+    this.settings = { seconds, secondsAsked, warmSeconds, connections, quick, allPairs, seed }
     this.runs = []
     this.failures = []
     this.absent = {}
@@ -106,7 +106,8 @@ class Bench {
         for (let turn = 0; turn < entrants.length; turn += 1) {
           const entrant = entrants[(turn + round - 1) % entrants.length]!
           if (scenario.own === true && (entrant.target.name !== 'sluice' || round > 1)) continue
-          say(`${scenario.name}, round ${round} of ${this.options.repeat}: ${entrant.target.name}`)
+          const seeded = scenario.own === true ? `, seed ${this.settings.seed}` : ''
+          say(`${scenario.name}, round ${round} of ${this.options.repeat}: ${entrant.target.name}${seeded}`)
           await this.runOne(scenario, entrant, round)
         }
       }
@@ -129,8 +130,10 @@ class Bench {
       if (scenario.fresh === true) await this.session.startPeer(target, version)
       const peer = this.session.peers.get(peerName)
       if (peer === undefined) throw new Error('it is not running any more')
-      const { measures, reason } = await this.session.run(scenario.name, peer, this.settings)
+      const { measures, reason, breach } = await this.session.run(scenario.name, peer, this.settings)
       this.runs.push({ scenario: scenario.name, peer: peerName, round, measures, reason })
+      if (breach !== undefined)
+        this.failures.push({ scenario: scenario.name, peer: peerName, message: breach })
     } catch (error) {
       this.failures.push({ scenario: scenario.name, peer: peerName, message: reasonOf(error) })
     }

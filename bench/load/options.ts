@@ -6,6 +6,9 @@ import { parseArgs } from 'node:util'
 import { SCENARIOS } from './scenarios/index.ts'
 import { TARGETS } from './targets/index.ts'
 
+/** Any number does; a fixed one makes two runs deal the same faults to the same calls, as far as timing allows. */
+const SEED = '20261126'
+
 export interface Options {
   readonly quick: boolean
   readonly allPairs: boolean
@@ -17,6 +20,8 @@ export interface Options {
   /** The same where the command line says it, else null. */
   readonly secondsAsked: number | null
   readonly warmSeconds: number
+  /** Of everything that is dealt at random. */
+  readonly seed: number
   readonly connections: number
   readonly repeat: number
   readonly jsonFile: string | null
@@ -32,7 +37,8 @@ export const USAGE = `npm run bench -- [flags]
   --only a,b            scenarios: ${SCENARIOS.map(scenario => scenario.name).join(', ')}
   --peers a,b           peers: ${TARGETS.map(target => target.name).join(', ')} (default: all found)
   --with portkey,litellm  install these from npm and PyPI into the cache folder first
-  --seconds N           length of a measured window (3; quick 0.6)
+  --seconds N           length of a measured window (3; quick 0.6; chaos 600, quick 120)
+  --seed N              of what chaos and failover deal at random (${SEED})
   --connections N       connections under full load (64)
   --repeat N            rounds of which the median is taken (3; quick 1)
   --json FILE           where the result goes (bench/results/<time>.json; always also latest.json there)
@@ -48,6 +54,7 @@ const FLAGS = {
   peers: { type: 'string', default: '' },
   with: { type: 'string', default: '' },
   seconds: { type: 'string' },
+  seed: { type: 'string', default: SEED },
   connections: { type: 'string', default: '64' },
   repeat: { type: 'string' },
   json: { type: 'string' },
@@ -72,6 +79,7 @@ export function parseOptions(args: readonly string[]): Options {
     seconds: positive('seconds', values.seconds ?? (quick ? '0.6' : '3')),
     secondsAsked: values.seconds === undefined ? null : positive('seconds', values.seconds),
     warmSeconds: quick ? 0.3 : 1,
+    seed: whole('seed', values.seed),
     connections: whole('connections', values.connections),
     repeat: whole('repeat', values.repeat ?? (quick ? '1' : '3')),
     jsonFile: values.json ?? null,

@@ -72,12 +72,14 @@ export class Session {
     if (this.generator === null || this.generator.process.exitCode !== null)
       this.generator = this.ours('generator.js')
     const job: Job = { scenario, peer: facts(peer), direct: this.directFacts(), settings }
-    const answer = message<GeneratorReply>(this.generator, scenarioNamed(scenario)?.msMax ?? JOB_MS_MAX)
+    const longerMs = (settings.secondsAsked ?? 0) * 1_000
+    const msMax = (scenarioNamed(scenario)?.msMax ?? JOB_MS_MAX) + longerMs
+    const answer = message<GeneratorReply>(this.generator, msMax)
     this.generator.process.send(job)
     try {
       const reply = await answer
       if (reply.kind === 'failed') throw new Error(reply.message)
-      return { measures: reply.measures, reason: reply.reason }
+      return reply
     } catch (cause) {
       await this.generator.stop()
       this.generator = null

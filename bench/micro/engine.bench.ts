@@ -84,7 +84,7 @@ const services: Services = {
   recorder: metrics,
   countTokens: async () => ({ tokens: 0, estimated: true, encoding: 'bytes' }),
   translatePrompt: null,
-      images: null,
+  images: null,
   authorizer: new Authorizer({
     clock: systemClock,
     fetch: () => Promise.reject(new Error('no call for a token is made')),

@@ -1,7 +1,8 @@
-// One request of a caller and what came of it: asked in any dialect, read to its end, and judged against the text that
-// was asked for. Knows how each dialect says text, that it is done, and that it failed.
+// One request of a caller and what came of it: asked in any dialect, read to its end or until the caller leaves, and
+// judged against the text that was asked for. Knows how each dialect says text, that it is done, and that it failed.
 
 import { type Agent, request } from 'node:http'
+import { crc32 } from 'node:zlib'
 import { createParser } from 'eventsource-parser'
 import type { DialectId } from '../../../src/translate/index.ts'
 
@@ -11,7 +12,16 @@ export interface Wish {
   readonly streaming: boolean
   readonly model: string
   readonly text: string
+  /** Chat streams tell usage only to who asks. */
+  readonly usageAsked?: boolean
+  /** When the caller leaves, whatever it has got by then; absent: it stays to the end. */
+  readonly leaves?: Leave
 }
+
+export type Leave =
+  | { readonly when: 'time'; readonly ms: number }
+  /** Once this much of the body has come. */
+  | { readonly when: 'bytes'; readonly bytes: number }
 
 export type Verdict =
   /** The whole answer and its ending. */
@@ -24,11 +34,16 @@ export type Verdict =
   | 'invented'
   /** Neither an ending nor an error. */
   | 'silent'
+  /** The caller left before the end, and nothing was wrong until then. */
+  | 'left'
 
 export interface Answer {
   readonly verdict: Verdict
   readonly status: number
+  readonly startedMs: number
   readonly ms: number
+  /** The body as it came. */
+  readonly bytes: Buffer
   /** The end of the body, for a report. */
   readonly shown: string
 }
@@ -43,6 +58,7 @@ interface Read {
 }
 
 const SHOWN_LETTERS = 200
+const USAGE = { include_usage: true }
 
 function pathOf({ dialect, streaming, model }: Wish): string {
   switch (dialect) {
@@ -61,8 +77,9 @@ function pathOf({ dialect, streaming, model }: Wish): string {
   }
 }
 
-function bodyOf({ dialect, streaming, model, text }: Wish): Json {
-  const stream = streaming ? { stream: true } : {}
+function bodyOf({ dialect, streaming, model, text, usageAsked }: Wish): Json {
+  const usage = usageAsked === true && dialect === 'openai-chat' ? { stream_options: USAGE } : {}
+  const stream = streaming ? { stream: true, ...usage } : {}
   const messages = [{ role: 'user', content: text }]
   switch (dialect) {
     case 'openai-chat':
@@ -79,15 +96,26 @@ function bodyOf({ dialect, streaming, model, text }: Wish): Json {
 }
 
 export function ask(port: number, agent: Agent, wish: Wish): Promise<Answer> {
-  const startMs = performance.now()
-  return new Promise(resolve => {
-    const pieces: Buffer[] = []
-    let status = 0
-    const finish = (cut: boolean): void => {
-      const bytes = Buffer.concat(pieces)
-      const shown = bytes.toString('utf8').slice(-SHOWN_LETTERS)
-      resolve({ verdict: judge(wish, status, bytes, cut), status, ms: performance.now() - startMs, shown })
-    }
+  return new Promise(resolve => new Call(wish, resolve).start(port, agent))
+}
+
+class Call {
+  private readonly wish: Wish
+  private readonly resolve: (answer: Answer) => void
+  private readonly startedMs = performance.now()
+  private readonly pieces: Buffer[] = []
+  private received = 0
+  private status = 0
+  private timer: NodeJS.Timeout | null = null
+  private ended = false
+
+  constructor(wish: Wish, resolve: (answer: Answer) => void) {
+    this.wish = wish
+    this.resolve = resolve
+  }
+
+  start(port: number, agent: Agent): void {
+    const { wish } = this
     const call = request(
       {
         port,
@@ -98,27 +126,50 @@ export function ask(port: number, agent: Agent, wish: Wish): Promise<Answer> {
         headers: { 'content-type': 'application/json', 'x-request-id': wish.id },
       },
       reply => {
-        status = reply.statusCode ?? 0
-        reply.on('data', (piece: Buffer) => pieces.push(piece))
-        reply.on('end', () => finish(false))
-        reply.on('error', () => finish(true))
+        this.status = reply.statusCode ?? 0
+        reply.on('data', (piece: Buffer) => {
+          this.pieces.push(piece)
+          this.received += piece.length
+          if (wish.leaves?.when === 'bytes' && this.received >= wish.leaves.bytes) leave()
+        })
+        reply.on('end', () => this.finish('end'))
+        reply.on('error', () => this.finish('cut'))
       },
     )
+    const leave = (): void => {
+      this.finish('left')
+      call.destroy()
+    }
+    if (wish.leaves?.when === 'time') this.timer = setTimeout(leave, wish.leaves.ms)
     call.on('error', () => {
-      if (status === 0) finish(true)
+      if (this.status === 0) this.finish('cut')
     })
     call.end(JSON.stringify(bodyOf(wish)))
-  })
+  }
+
+  private finish(how: Ending): void {
+    if (this.ended) return
+    this.ended = true
+    if (this.timer !== null) clearTimeout(this.timer)
+    const { status, startedMs } = this
+    const bytes = Buffer.concat(this.pieces)
+    const shown = bytes.toString('utf8').slice(-SHOWN_LETTERS)
+    const verdict = judge(this.wish, status, bytes, how)
+    this.resolve({ verdict, status, startedMs, ms: performance.now() - startedMs, bytes, shown })
+  }
 }
 
-function judge({ dialect, streaming, text }: Wish, status: number, bytes: Buffer, cut: boolean): Verdict {
+type Ending = 'end' | 'cut' | 'left'
+
+function judge({ dialect, streaming, text }: Wish, status: number, bytes: Buffer, how: Ending): Verdict {
+  if (how === 'left' && (status !== 200 || !streaming)) return 'left'
   // A gateway that lets a connection die without a status has said nothing.
   if (status === 0) return 'silent'
   if (status !== 200) return isError(dialect, bytes) ? 'told' : 'silent'
   const read: Read = { text: '', done: false, failed: false }
   try {
     if (streaming) readStream(dialect, bytes, read)
-    else if (cut) return 'told'
+    else if (how === 'cut') return 'told'
     else readWhole(dialect, JSON.parse(bytes.toString('utf8')), read)
   } catch {
     return 'wrong'
@@ -126,8 +177,9 @@ function judge({ dialect, streaming, text }: Wish, status: number, bytes: Buffer
   const whole = `echo: ${text}`
   if (!whole.startsWith(read.text)) return 'wrong'
   if (read.done && read.text !== whole) return 'invented'
+  if (how === 'left') return 'left'
   if (read.done && !read.failed) return 'ok'
-  return read.failed || cut ? 'told' : 'silent'
+  return read.failed || how === 'cut' ? 'told' : 'silent'
 }
 
 function isError(dialect: DialectId, bytes: Buffer): boolean {
@@ -214,10 +266,13 @@ function readFrames(bytes: Buffer, read: Read): void {
   while (bytes.length - at >= PRELUDE_BYTES + CHECKSUM_BYTES) {
     const total = bytes.readUInt32BE(at)
     if (total > bytes.length - at) return
+    const end = at + total - CHECKSUM_BYTES
+    if (crc32(bytes.subarray(at, at + 8)) !== bytes.readUInt32BE(at + 8)) throw new Error('a prelude is torn')
+    if (crc32(bytes.subarray(at, end)) !== bytes.readUInt32BE(end)) throw new Error('a frame is torn')
     const headers = bytes.readUInt32BE(at + 4)
     const from = at + PRELUDE_BYTES + headers
     const head = bytes.toString('latin1', at + PRELUDE_BYTES, from)
-    const data = safely(bytes.toString('utf8', from, at + total - CHECKSUM_BYTES))
+    const data = safely(bytes.toString('utf8', from, end))
     if (head.includes('exception')) read.failed = true
     if (head.includes('contentBlockDelta')) read.text += data.delta?.text ?? ''
     if (head.includes('messageStop')) read.done = true

@@ -1,8 +1,8 @@
-// An upstream that fails at random: a share of its calls in one of the ways below, and now and then all of them for a
-// while. Owns the dice and the memory of what each request was given, which is what the books are held against.
+// An upstream that fails at random: a share of its calls in one of the ways of `faults.ts`, and now and then all of
+// them for a while, by resets or by refusing connections. Owns the dice and the memory of what each request was given,
+// which is what the books are held against.
 
 import {
-  eventMessage,
   FAKE_DIALECTS,
   type FakeUpstream,
   type RecordedRequest,
@@ -11,58 +11,92 @@ import {
   wordsOf,
 } from '../../../test/support/fake-upstream/index.ts'
 import type { DialectId } from '../../../src/translate/index.ts'
+import { DEAD_KEY } from './entries.ts'
+import { FAULTS, type FaultName, HARMLESS, wreck } from './faults.ts'
 import { pick, type Random, seeded } from './random.ts'
 
-const FAULTS = [
-  'reset',
-  'close',
-  'hang',
-  'limited',
-  'page',
-  'empty',
-  'overloaded',
-  'not-http',
-  'coded',
-  'early-error',
-  'cut',
-  'false-end',
-  'silence',
-  'drip',
-] as const
-type FaultName = (typeof FAULTS)[number]
-
-/** These hurt nobody: the reply arrives whole. */
-const HARMLESS: ReadonlySet<FaultName> = new Set(['drip'])
-const OUTAGE_MS = 1_500
+/** Short ones are got over by trying again, long ones open breakers. */
+const OUTAGE_MS_MIN = 500
+const OUTAGE_MS_MAX = 12_000
 /** Mean time between outages. */
-const OUTAGE_EVERY_MS = 15_000
+const OUTAGE_EVERY_MS = 20_000
+/** Between two looks at whether an outage is due. */
+const OUTAGE_LOOK_MS = 50
+/** A share of the sound streams comes at the pace of a model, so that callers can leave in the middle. */
+const PACED_SHARE = 0.1
+const PACED_MS = 8
 
+/** What one request of a caller was given, over all of its tries at this upstream. */
 export interface Served {
   calls: number
   /** Calls that were given something else than their answer. */
   faults: number
+  /** What was dealt, in order, for a report. */
+  readonly dealt: string[]
+  /** Sound answers: a request that was sent again may have been answered twice. */
+  readonly sound: SoundAnswer[]
+}
+
+export interface SoundAnswer {
+  readonly model: string
+  readonly dialect: DialectId
+  readonly bytes: Buffer
+}
+
+/** From when to when an upstream refused connections, which it cannot count. */
+export interface Refusal {
+  readonly fromMs: number
+  toMs: number
 }
 
 export class Wrecker {
   readonly upstream: FakeUpstream
-  /** By the first word of a request. */
-  readonly served: Map<string, Served> = new Map()
-  calls = 0
+  readonly refusals: Refusal[] = []
+  /** Calls by model. */
+  readonly calls: Map<string, number> = new Map()
+  readonly faultsGiven: Map<FaultName, number> = new Map()
+  outages = 0
+  private readonly served: Map<string, Served> = new Map()
   private readonly random: Random
   private readonly share: number
-  private downUntilMs = 0
+  private resetUntilMs = 0
   private nextOutageMs: number
+  private readonly watch: NodeJS.Timeout
+  private outage: Promise<void> = Promise.resolve()
 
   private constructor(upstream: FakeUpstream, seed: number, share: number) {
     this.upstream = upstream
     this.random = seeded(seed)
     this.share = share
     this.nextOutageMs = performance.now() + this.random() * 2 * OUTAGE_EVERY_MS
+    this.watch = setInterval(() => this.look(), OUTAGE_LOOK_MS)
     upstream.always(request => this.reply(request))
   }
 
   static async start(seed: number, share: number): Promise<Wrecker> {
     return new Wrecker(await startFakeUpstream({ record: false }), seed, share)
+  }
+
+  /** What a request was given; it is forgotten by that. */
+  take(id: string): Served {
+    const served = this.served.get(id) ?? nothing()
+    this.served.delete(id)
+    return served
+  }
+
+  refusedBetween(fromMs: number, toMs: number): boolean {
+    return this.refusals.some(refusal => refusal.fromMs < toMs && refusal.toMs > fromMs)
+  }
+
+  /** No more outages; one that is under way ends. */
+  async calm(): Promise<void> {
+    clearInterval(this.watch)
+    await this.outage
+  }
+
+  async close(): Promise<void> {
+    await this.calm()
+    await this.upstream.close()
   }
 
   private reply(request: RecordedRequest): ScriptedReply | null {
@@ -72,10 +106,10 @@ export class Wrecker {
     const dialect = fake.id
     const prompt = fake.readPrompt(path, request.json())
     const text = prompt.lastUserText ?? ''
-    const served = this.note(text.slice(0, text.indexOf(' ')))
+    const served = this.note(text.slice(0, text.indexOf(' ')), prompt.model)
     const said = `echo: ${text}`
     const turn = {
-      id: `fake${this.calls}`,
+      id: `fake${served.calls}`,
       model: prompt.model,
       pieces: wordsOf(said),
       call: null,
@@ -84,121 +118,69 @@ export class Wrecker {
       finish: 'stop',
     } as const
     const frames = prompt.stream ? fake.streamFrames(turn, prompt) : null
-    const sound: ScriptedReply =
+    const pieces: Uint8Array[] =
       frames === null
-        ? { headers: JSON_TYPE, body: JSON.stringify(fake.wholeReply(turn)) }
-        : {
-            headers: ['content-type', fake.streamType],
-            frames: [...frames.before, ...frames.content, ...frames.after],
-          }
-    const fault = this.fault()
-    if (fault === null) return sound
-    if (!HARMLESS.has(fault)) served.faults += 1
+        ? [Buffer.from(JSON.stringify(fake.wholeReply(turn)))]
+        : [...frames.before, ...frames.content, ...frames.after]
+    const headers = ['content-type', frames === null ? 'application/json' : fake.streamType]
+    const sound = frames === null ? { headers, body: pieces[0]! } : { headers, frames: pieces }
+    const fault = this.fault(request)
+    if (fault !== null) this.faultsGiven.set(fault, (this.faultsGiven.get(fault) ?? 0) + 1)
+    if (fault !== null && !HARMLESS.has(fault)) served.faults += 1
+    else served.sound.push({ model: prompt.model, dialect, bytes: Buffer.concat(pieces) })
+    const paced = fault === null && this.random() < PACED_SHARE
+    served.dealt.push(`${prompt.model}: ${fault ?? (paced ? 'paced' : 'sound')}`)
+    if (fault === null) {
+      if (!paced) return sound
+      return { ...sound, behaviour: { delayBetweenFramesMs: PACED_MS } }
+    }
     const middle = frames === null ? 60 : sizeOf(frames.before) + sizeOf(frames.content) * this.random()
     return wreck(dialect, fault, sound, Math.floor(middle), frames?.before ?? null)
   }
 
-  private note(id: string): Served {
-    this.calls += 1
+  private note(id: string, model: string): Served {
+    this.calls.set(model, (this.calls.get(model) ?? 0) + 1)
     let served = this.served.get(id)
     if (served === undefined) {
-      served = { calls: 0, faults: 0 }
+      served = nothing()
       this.served.set(id, served)
     }
     served.calls += 1
     return served
   }
 
-  private fault(): FaultName | null {
-    const nowMs = performance.now()
-    if (nowMs > this.nextOutageMs) {
-      this.downUntilMs = nowMs + OUTAGE_MS
-      this.nextOutageMs = nowMs + OUTAGE_MS + this.random() * 2 * OUTAGE_EVERY_MS
-    }
-    if (nowMs < this.downUntilMs) return 'reset'
+  private fault(request: RecordedRequest): FaultName | null {
+    const shown = request.header('authorization') ?? request.header('x-api-key') ?? ''
+    if (shown.includes(DEAD_KEY)) return 'dead-key'
+    if (performance.now() < this.resetUntilMs) return 'reset'
     return this.random() < this.share ? pick(FAULTS, this.random) : null
+  }
+
+  private look(): void {
+    const nowMs = performance.now()
+    if (nowMs < this.nextOutageMs) return
+    this.outages += 1
+    const lastsMs = OUTAGE_MS_MIN + this.random() * (OUTAGE_MS_MAX - OUTAGE_MS_MIN)
+    this.nextOutageMs = nowMs + lastsMs + this.random() * 2 * OUTAGE_EVERY_MS
+    if (this.random() < 0.5) this.resetUntilMs = nowMs + lastsMs
+    else this.outage = this.refuse(lastsMs)
+  }
+
+  /** Nobody listens; connections there are were cut. */
+  private async refuse(lastsMs: number): Promise<void> {
+    const refusal: Refusal = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY }
+    this.refusals.push(refusal)
+    await this.upstream.pause()
+    await new Promise(done => setTimeout(done, lastsMs))
+    await this.upstream.resume()
+    refusal.toMs = performance.now()
   }
 }
 
-const JSON_TYPE: readonly string[] = ['content-type', 'application/json']
+function nothing(): Served {
+  return { calls: 0, faults: 0, dealt: [], sound: [] }
+}
 
 function sizeOf(frames: readonly Uint8Array[]): number {
   return frames.reduce((sum, { length }) => sum + length, 0)
-}
-
-function errorFrame(dialect: DialectId): Uint8Array {
-  const event = (name: string, data: unknown): Uint8Array =>
-    Buffer.from(`${name}data: ${JSON.stringify(data)}\n\n`)
-  switch (dialect) {
-    case 'anthropic-messages':
-      return event('event: error\n', {
-        type: 'error',
-        error: { type: 'overloaded_error', message: 'overloaded' },
-      })
-    case 'gemini-generate':
-      return event('', { error: { code: 503, message: 'overloaded', status: 'UNAVAILABLE' } })
-    case 'bedrock-converse':
-      return eventMessage(
-        [':exception-type', 'serviceUnavailableException', ':message-type', 'exception'],
-        Buffer.from('{"message":"overloaded"}'),
-      )
-    case 'openai-responses':
-      return event('event: error\n', {
-        type: 'error',
-        code: 'server_is_overloaded',
-        message: 'overloaded',
-        param: null,
-        sequence_number: 9,
-      })
-    default:
-      return event('', {
-        error: { message: 'overloaded', type: 'server_error', param: null, code: 'overloaded' },
-      })
-  }
-}
-
-function wreck(
-  dialect: DialectId,
-  fault: FaultName,
-  sound: ScriptedReply,
-  middle: number,
-  before: readonly Uint8Array[] | null,
-): ScriptedReply {
-  const fake = FAKE_DIALECTS[dialect]
-  switch (fault) {
-    case 'reset':
-      return { behaviour: { resetBeforeHeaders: true } }
-    case 'close':
-      return { behaviour: { closeBeforeHeaders: true } }
-    case 'hang':
-      return { behaviour: { hangBeforeHeaders: true } }
-    case 'limited':
-      return {
-        status: 429,
-        headers: [...JSON_TYPE, 'retry-after-ms', '20'],
-        body: JSON.stringify(fake.errorReply(429, 'slow down')),
-      }
-    case 'page':
-      return { status: 500, headers: ['content-type', 'text/html'], body: '<h1>broken</h1>' }
-    case 'empty':
-      return { status: 503, headers: [], body: '' }
-    case 'overloaded':
-      return { status: 529, headers: JSON_TYPE, body: JSON.stringify(fake.errorReply(529, 'overloaded')) }
-    case 'not-http':
-      return { behaviour: { garbage: true } }
-    case 'coded':
-      return { ...sound, behaviour: { gzip: true } }
-    case 'early-error':
-      if (before === null) return { status: 500, headers: JSON_TYPE, body: '{}' }
-      return { headers: sound.headers!, frames: [...before, errorFrame(dialect)] }
-    case 'cut':
-      return { ...sound, behaviour: { cutAfterBytes: middle, cut: 'reset' } }
-    case 'false-end':
-      return { ...sound, behaviour: { cutAfterBytes: middle, cut: 'end' } }
-    case 'silence':
-      if (before === null) return { behaviour: { hangBeforeHeaders: true } }
-      return { ...sound, behaviour: { hangAfterFrames: before.length + 2 } }
-    case 'drip':
-      return { ...sound, behaviour: { splitBytes: 97 } }
-  }
 }

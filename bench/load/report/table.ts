@@ -75,7 +75,7 @@ export function verdictText(all: readonly Verdict[]): string {
 /** Errors and wrong bytes by peer and scenario, and jobs that did not end. Empty when all went well. */
 export function attentionText(result: Result): string {
   const lines = result.failures.map(
-    ({ scenario, peer, message }) => `  ${scenario}, ${peer}: did not run: ${message}`,
+    ({ scenario, peer, message }) => `  ${scenario}, ${peer}: failed: ${message}`,
   )
   for (const run of result.runs) {
     const errors = run.measures['errors'] ?? 0

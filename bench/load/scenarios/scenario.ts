@@ -34,6 +34,8 @@ export interface Settings {
   readonly allPairs: boolean
   /** Length given on the command line, or null. */
   readonly secondsAsked: number | null
+  /** Of everything that is dealt at random. */
+  readonly seed: number
 }
 
 /** Figures by column key; null where a peer has no such figure. */
@@ -43,6 +45,8 @@ export interface JobResult {
   readonly measures: Measures
   /** Why requests failed, when some did. */
   readonly reason: string
+  /** What a scenario that judges found wrong: the run fails, and its figures are shown all the same. */
+  readonly breach?: string
 }
 
 export interface Column {
@@ -67,7 +71,7 @@ export interface Scenario {
    * it judges, and compares with nobody.
    */
   readonly own?: boolean
-  /** Longest run, milliseconds, when it is longer than usual. */
+  /** Longest run, milliseconds, when it is longer than usual; `--seconds` comes on top. */
   readonly msMax?: number
   run(job: Job): Promise<JobResult>
 }
