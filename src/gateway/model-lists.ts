@@ -212,7 +212,8 @@ function anthropicEntry(card: ModelCard): unknown {
 
 function geminiEntry(card: ModelCard): unknown {
   const { entry } = card
-  const methods = card.embeds ? [] : ['generateContent', 'streamGenerateContent', 'countTokens']
+  const answers = !card.embeds && entry.output.includes('text')
+  const methods = answers ? ['generateContent', 'streamGenerateContent', 'countTokens'] : []
   return {
     name: `models/${card.id}`,
     displayName: displayName(card),

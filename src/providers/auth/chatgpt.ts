@@ -2,7 +2,8 @@
 // good for one use only, so the file is locked while it is spent, and what was won is written before it is used.
 // Refuses to log anyone in.
 
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { link, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import type { AuthPlan } from '../../common/config/plan.ts'
 import type { Token } from './token-cache.ts'
 import { type AuthTools, authFailure, claimsOf, oauthError, parsedObject } from './tools.ts'
@@ -151,8 +152,24 @@ async function lock(provider: string, file: string): Promise<() => Promise<void>
       }
     }
     const since = await stat(path).catch(() => null)
-    if (since !== null && Date.now() - since.mtimeMs > LOCK_MS_MAX) await rm(path, { force: true })
+    if (since !== null && isLeft(since)) await breakLock(path)
     else await new Promise(resolve => setTimeout(resolve, LOCK_WAIT_MS))
   }
   throw authFailure(provider, 'another program is renewing its login and does not end')
+}
+
+function isLeft({ mtimeMs }: { readonly mtimeMs: number }): boolean {
+  return Date.now() - mtimeMs > LOCK_MS_MAX
+}
+
+/** Of several that find it left behind one breaks it; who takes away a fresh one by mistake puts it back. */
+async function breakLock(path: string): Promise<void> {
+  const aside = `${path}.${randomUUID()}`
+  try {
+    await rename(path, aside)
+    if (!isLeft(await stat(aside))) await link(aside, path)
+  } catch {
+    // Somebody else was faster.
+  }
+  await rm(aside, { force: true })
 }

@@ -122,6 +122,22 @@ test('a lock that somebody left behind is broken', async () => {
   expect(existsSync(`${file}.lock`)).toBe(false)
 })
 
+test('a lock that somebody left behind is broken by one of many, and the login renewed once', async () => {
+  write({ access_token: jwt('old', -10), refresh_token: 'r-1' })
+  writeFileSync(`${file}.lock`, '')
+  const long = (Date.now() - 60_000) / 1_000
+  utimesSync(`${file}.lock`, long, long)
+  const fresh = jwt('new', 3_600)
+  endpoint.answer = async () => {
+    await new Promise(resolve => setTimeout(resolve, 50))
+    return { status: 200, headers: [], body: JSON.stringify({ access_token: fresh }) }
+  }
+  const all = await Promise.all(Array.from({ length: 20 }, () => shard()()))
+  expect(new Set(all.map(fields => fields![1]))).toEqual(new Set([`Bearer ${fresh}`]))
+  expect(endpoint.asked).toHaveLength(1)
+  expect(readdirSync(folder)).toEqual(['auth.json'])
+})
+
 test.each([
   ['there is none', null, 'there is no login; log in first'],
   ['it is not JSON', 'nonsense', 'not JSON'],
