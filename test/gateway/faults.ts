@@ -362,7 +362,11 @@ function startFrames(dialect: DialectId): readonly Uint8Array[] {
   return FAKE_DIALECTS[dialect].streamFrames(turn, prompt).before
 }
 
-function inStream(name: string, frames: (dialect: DialectId) => readonly Uint8Array[]): Fault {
+function inStream(
+  name: string,
+  frames: (dialect: DialectId) => readonly Uint8Array[],
+  delayBetweenFramesMs = 0,
+): Fault {
   return {
     name,
     streamsOnly: true,
@@ -372,6 +376,7 @@ function inStream(name: string, frames: (dialect: DialectId) => readonly Uint8Ar
       upstream.always(() => ({
         headers: ['content-type', FAKE_DIALECTS[dialect].streamType],
         frames: frames(dialect),
+        behaviour: { delayBetweenFramesMs },
       })),
   }
 }
@@ -382,6 +387,11 @@ const EVENTS: readonly Fault[] = [
     ...startFrames(dialect),
     errorFrame(dialect),
   ]),
+  inStream(
+    '200 with start frames, one by one, and then an error event',
+    dialect => [...signsOfLife(dialect), ...startFrames(dialect), errorFrame(dialect)],
+    20,
+  ),
 ]
 
 /** Everything that an upstream with a working address does. */
