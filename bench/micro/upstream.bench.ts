@@ -1,10 +1,13 @@
 // CPU time of an upstream client by itself, against the fake upstream in a process of its own:
-//   npm run build && node dist/bench/micro/upstream.bench.js [--seconds N] [--kinds http1,undici]
+//   npm run build && node dist/bench/micro/upstream.bench.js [--seconds N] [--kinds http1,undici,tls1,http2]
+// `tls1` and `http2` are the client that negotiates, against an upstream in TLS that answers both the same way.
 // Per whole exchange (1 KB answer, 16 at once), per stream of 52 frames, and per paced frame (100 streams, a frame
-// every 20 ms each). What is measured is this process: user and system time from `process.cpuUsage`.
+// every 20 ms each). What is measured is this process: user and system time from `process.cpuUsage`. Last, what 1,000
+// open and silent streams hold, and over how many connections they came.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import {
@@ -28,7 +31,7 @@ const FRAME_GAP_MS = 20
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '4' },
-    kinds: { type: 'string', default: 'http1,undici' },
+    kinds: { type: 'string', default: 'http1,undici,tls1,http2' },
     rounds: { type: 'string', default: '3' },
   },
 })
@@ -113,7 +116,7 @@ class Loop implements UpstreamHandler {
 
   data(chunk: Uint8Array): void {
     if (this.scenario.unit === 'frame') {
-      const bytes = chunk as Buffer
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
       for (let at = bytes.indexOf(FRAME_START); at !== -1; at = bytes.indexOf(FRAME_START, at + 6))
         this.frames += 1
     }
@@ -130,8 +133,8 @@ class Loop implements UpstreamHandler {
   }
 }
 
-async function startUpstream(): Promise<{ process: ChildProcess; origin: string }> {
-  const main = fileURLToPath(new URL('../../test/support/fake-upstream/main.js', import.meta.url))
+async function startUpstream(program: string): Promise<{ process: ChildProcess; origin: string }> {
+  const main = fileURLToPath(new URL(`../../test/support/${program}`, import.meta.url))
   const child = spawn(process.execPath, [main, '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = (await once(child.stdout!, 'data')) as [Buffer]
   return { process: child, origin: line.toString().trim() }
@@ -143,8 +146,16 @@ interface Result {
   readonly failures: number
 }
 
-async function measure(kind: 'http1' | 'undici', origin: string, scenario: Scenario): Promise<Result> {
-  const client = createUpstreamClient({ kind, connectionsMax: 256 })
+type Kind = 'http1' | 'undici' | 'tls1' | 'http2'
+
+function clientOf(kind: Kind, connectionsMax: number): UpstreamClient {
+  if (kind === 'http1' || kind === 'undici') return createUpstreamClient({ kind, connectionsMax })
+  const ca = readFileSync('test/fixtures/tls/authority.pem', 'utf8')
+  return createUpstreamClient({ kind: kind === 'tls1' ? 'http1' : 'negotiated', ca, connectionsMax })
+}
+
+async function measure(kind: Kind, origin: string, scenario: Scenario): Promise<Result> {
+  const client = clientOf(kind, 256)
   const loops = Array.from({ length: scenario.atOnce }, () => new Loop(client, origin, scenario))
   const units = (): number =>
     loops.reduce((sum, loop) => sum + (scenario.unit === 'call' ? loop.calls : loop.frames), 0)
@@ -170,13 +181,53 @@ function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!
 }
 
-const upstream = await startUpstream()
-const kinds = values.kinds.split(',') as ('http1' | 'undici')[]
+const OPEN_STREAMS = 1_000
+const OPEN: Scenario = {
+  name: 'open',
+  fake: 'hang;hangAfterFrames=1;frames=2',
+  stream: true,
+  atOnce: 1,
+  unit: 'call',
+}
+
+interface Held {
+  readonly kilobytesPerStream: number
+  readonly connections: number
+  readonly cpuMs: number
+}
+
+/** What streams hold that are open and say nothing, and what opening them took. */
+async function hold(kind: Kind, origin: string): Promise<Held> {
+  const client = clientOf(kind, OPEN_STREAMS)
+  const first = new Loop(client, origin, OPEN)
+  await new Promise(resolve => setTimeout(resolve, WARM_UP_MS))
+  globalThis.gc?.()
+  const before = process.memoryUsage().rss
+  const cpuBefore = process.cpuUsage()
+  const loops = Array.from({ length: OPEN_STREAMS - 1 }, () => new Loop(client, origin, OPEN))
+  await new Promise(resolve => setTimeout(resolve, 4 * WARM_UP_MS))
+  const cpu = process.cpuUsage(cpuBefore)
+  globalThis.gc?.()
+  const bytes = process.memoryUsage().rss - before
+  const connections = client.pools()[0]!.opened
+  for (const loop of [first, ...loops]) loop.stop()
+  await client.close()
+  return {
+    kilobytesPerStream: bytes / 1_024 / (OPEN_STREAMS - 1),
+    connections,
+    cpuMs: (cpu.user + cpu.system) / 1_000,
+  }
+}
+
+const kinds = values.kinds.split(',') as Kind[]
+const plain = await startUpstream('fake-upstream/main.js')
+const secure = await startUpstream('tls-upstream-main.js')
+const originOf = (kind: Kind): string => (kind === 'tls1' || kind === 'http2' ? secure.origin : plain.origin)
 console.log(`node ${process.version}, ${seconds} s per run, medians of ${values.rounds}`)
 for (const scenario of SCENARIOS) {
-  const results = new Map<string, Result[]>(kinds.map(kind => [kind, []]))
+  const results = new Map<Kind, Result[]>(kinds.map(kind => [kind, []]))
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const kind of kinds) results.get(kind)!.push(await measure(kind, upstream.origin, scenario))
+    for (const kind of kinds) results.get(kind)!.push(await measure(kind, originOf(kind), scenario))
   }
   for (const [kind, runs] of results) {
     const micros = median(runs.map(run => run.microsPerUnit))
@@ -187,5 +238,12 @@ for (const scenario of SCENARIOS) {
     )
   }
 }
-upstream.process.kill()
+for (const kind of kinds) {
+  const { kilobytesPerStream, connections, cpuMs } = await hold(kind, originOf(kind))
+  console.log(
+    `${`${OPEN_STREAMS} silent`.padEnd(16)} ${kind.padEnd(7)} ${kilobytesPerStream.toFixed(1).padStart(7)} KB each  ${connections} connections  ${cpuMs.toFixed(0)} ms CPU to open`,
+  )
+}
+plain.process.kill()
+secure.process.kill()
 process.exit(0)

@@ -106,9 +106,10 @@ class PlannedUpstream implements UpstreamClient {
   }
 }
 
-type ClientOptions = Pick<UpstreamOptions, 'connectionsMax' | 'proxies'>
+export type ClientOptions = Pick<UpstreamOptions, 'connectionsMax' | 'kind' | 'proxies'>
 
 /** What of a plan makes another client; compared by value. */
-function clientOptions({ upstream }: Plan): ClientOptions {
-  return { connectionsMax: upstream.connectionsMax, proxies: upstream.proxies ?? null }
+export function clientOptions({ upstream }: Plan): ClientOptions {
+  const { connectionsMax, http2, proxies = null } = upstream
+  return { connectionsMax, kind: http2 === 'auto' ? 'negotiated' : 'http1', proxies }
 }

@@ -60,12 +60,16 @@ export class Target implements Place {
   readonly authority: string
   /** The same for messages, with the proxy on the way. */
   readonly place: string
-  /** `host: …\r\n` as requests carry it. */
+  /** Host, and port where it is not the scheme's own, as requests name it. */
+  readonly hostName: string
+  /** The same as a line of a request head. */
   readonly hostField: string
   readonly proxy: ProxyPlace | null
   /** What stands before the path in a request line: the origin, where a proxy reads the request itself. */
   readonly pathPrefix: string
   session: Buffer | null = null
+  /** Connections opened, ever. */
+  opened = 0
 
   constructor(origin: string, proxy: ProxyPlan | null = null) {
     const url = URL.canParse(origin) ? new URL(origin) : null
@@ -83,6 +87,7 @@ export class Target implements Place {
     this.host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
     this.port = url.port === '' ? (this.secure ? 443 : 80) : Number(url.port)
     this.authority = `${url.hostname}:${this.port}`
+    this.hostName = url.host
     this.hostField = `host: ${url.host}\r\n`
     this.proxy = proxy === null ? null : new ProxyPlace(proxy)
     this.place =
@@ -105,6 +110,8 @@ export class Target implements Place {
 /** Whom the socket that is being opened leads to so far. */
 export type Stage = 'proxy' | 'upstream'
 
+const HTTP1_ONLY: readonly string[] = ['http/1.1']
+
 /** Whoever wants a connection. */
 export interface Opener {
   /** The socket in charge from now on. Called at once, and again when a tunnel's end takes over from its beginning. */
@@ -126,25 +133,31 @@ export class Connector {
    * Starts a connect; errors come as the taken socket's `error` and `close` events. With `onread` the bytes go there
    * instead of into the stream, except through a tunnel, whose socket gives them as `data`.
    */
-  open(target: Target, onread: OnReadOpts | null, opener: Opener): void {
+  open(
+    target: Target,
+    onread: OnReadOpts | null,
+    opener: Opener,
+    protocols: readonly string[] = HTTP1_ONLY,
+  ): void {
     const { proxy } = target
+    target.opened += 1
     if (proxy === null)
       opener.take(
-        this.dial(target, onread, () => opener.ready()),
+        this.dial(target, onread, protocols, () => opener.ready()),
         'upstream',
       )
     else if (!target.secure)
       opener.take(
-        this.dial(proxy, onread, () => opener.ready()),
+        this.dial(proxy, onread, HTTP1_ONLY, () => opener.ready()),
         'proxy',
       )
-    else this.openTunnel(target, proxy, opener)
+    else this.openTunnel(target, proxy, opener, protocols)
   }
 
-  private openTunnel(target: Target, proxy: ProxyPlace, opener: Opener): void {
-    const socket = this.dial(proxy, null, () =>
+  private openTunnel(target: Target, proxy: ProxyPlace, opener: Opener, protocols: readonly string[]): void {
+    const socket = this.dial(proxy, null, HTTP1_ONLY, () =>
       askForTunnel(socket, proxy, target.authority, () => {
-        const inside = this.secured(target, { socket })
+        const inside = this.secured(target, { socket }, protocols)
         opener.take(inside, 'upstream')
         inside.on('secureConnect', () => opener.ready())
       }),
@@ -152,7 +165,12 @@ export class Connector {
     opener.take(socket, 'proxy')
   }
 
-  private dial(place: Place, onread: OnReadOpts | null, ready: () => void): Socket {
+  private dial(
+    place: Place,
+    onread: OnReadOpts | null,
+    protocols: readonly string[],
+    ready: () => void,
+  ): Socket {
     const { lookup } = this.options
     const shared = {
       host: place.host,
@@ -162,14 +180,14 @@ export class Connector {
       ...(lookup === null ? {} : { lookup }),
       ...(onread === null ? {} : { onread }),
     }
-    const socket = place.secure ? this.secured(place, shared) : net.connect(shared, ready)
+    const socket = place.secure ? this.secured(place, shared, protocols) : net.connect(shared, ready)
     if (place.secure) socket.on('secureConnect', ready)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_PROBE_MS)
     return socket
   }
 
-  private secured(place: Place, how: tls.ConnectionOptions): Socket {
+  private secured(place: Place, how: tls.ConnectionOptions, protocols: readonly string[]): Socket {
     const { ca } = this.options
     this.context ??= tls.createSecureContext(ca === null ? {} : { ca })
     const socket = tls.connect({
@@ -179,7 +197,7 @@ export class Connector {
       host: place.host,
       // A name is asked for by SNI; an address may not be (RFC 6066), and is checked all the same.
       ...(net.isIP(place.host) === 0 ? { servername: place.host } : {}),
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
       ...(place.session === null ? {} : { session: place.session }),
     })
     socket.on('session', session => {

@@ -96,11 +96,11 @@ export abstract class Connection {
 
   private sweepCall(call: Call, nowMs: number): void {
     if (call.phase === 'headers' && this.waitsForBody()) call.touched = true
-    else if (call.phase === 'headers' && this.socket.writableLength > 0) {
+    else if (call.phase === 'headers') {
       // A large request still on its way counts as progress as long as it moves.
-      const written = this.socket.bytesWritten - this.socket.writableLength
-      if (written !== this.bytesWritten) call.touched = true
-      this.bytesWritten = written
+      const sent = this.sentBytes()
+      if (sent !== null && sent !== this.bytesWritten) call.touched = true
+      if (sent !== null) this.bytesWritten = sent
     }
     const name = passedDeadline(call, call.request.deadlines, nowMs)
     if (name === null) return
@@ -169,6 +169,12 @@ export abstract class Connection {
     return cause === null ? connectClosed(place) : connectFailed(place, cause)
   }
 
+  /** Bytes that have left, or null when all of the request has. */
+  protected sentBytes(): number | null {
+    const { bytesWritten, writableLength } = this.socket
+    return writableLength > 0 ? bytesWritten - writableLength : null
+  }
+
   /** The rest of the request's body has not been given yet: the upstream cannot answer, and is not to blame. */
   protected waitsForBody(): boolean {
     return false
@@ -227,12 +233,12 @@ export abstract class Connection {
     else this.pool.released(this)
   }
 
-  private fail(call: Call, error: ReturnType<typeof broke>): void {
+  protected fail(call: Call, error: ReturnType<typeof broke>): void {
     this.destroy()
     call.fail(error)
   }
 
-  private detach(): void {
+  protected detach(): void {
     if (this.call !== null) this.call.connection = null
     this.call = null
   }

@@ -81,6 +81,27 @@ export function timedOut(place: string, deadline: DeadlineName, waitMs: number):
   return new GatewayError('upstream-timeout', message)
 }
 
+/** One stream was reset; the connection it was on may serve others. */
+export function streamReset(place: string, headRead: boolean, bodyBytes: number, code: string): GatewayError {
+  const when = headRead ? `after ${bodyBytes} bytes of an unfinished body` : 'before its reply headers'
+  return new GatewayError('upstream-broke', `${place} reset the stream (${code}) ${when}`)
+}
+
+/** The upstream says that it has not begun with the request: as good as no connection. */
+export function neverProcessed(place: string): GatewayError {
+  return new GatewayError('upstream-connect', `${place} took no new stream and has not seen the request`)
+}
+
+/** The request is at fault, not the upstream. */
+export function unwritable(place: string, cause: unknown): GatewayError {
+  const message = `the request to ${place} cannot be written in HTTP/2: ${causeCode(cause)}`
+  return new GatewayError('bad-request', message, { cause })
+}
+
+export function noStreams(place: string): GatewayError {
+  return new GatewayError('upstream-connect', `cannot connect to ${place}: it allows no streams`)
+}
+
 /** `cause` null: the upstream closed in order, but too early. */
 export function broke(place: string, headRead: boolean, bodyBytes: number, cause: unknown): GatewayError {
   const how = cause === null ? 'closed the connection' : `broke the connection (${causeCode(cause)})`

@@ -34,29 +34,35 @@ function readBuffer(): Buffer {
 export class Http1Connection extends Connection {
   private readonly parser: ReplyParser
   private readonly secure: boolean
+  /** Its socket cannot read into a buffer of ours: the end of a tunnel, or one that was opened for either protocol. */
+  private readonly streams: boolean
   /** The body of the current call, when it comes piece by piece. */
   private body: RequestBody | null = null
 
-  constructor(pool: OriginPool, connector: Connector, headerBytesMax: number) {
+  /** `opened`: a socket that is there already and can carry a request. */
+  constructor(pool: OriginPool, connector: Connector, headerBytesMax: number, opened: Socket | null = null) {
     super(pool)
+    this.streams = opened !== null || (pool.target.proxy !== null && pool.target.secure)
     this.parser = new ReplyParser(this, headerBytesMax)
     this.secure = pool.target.secure
     const onread = {
       buffer: readBuffer(),
       callback: (length: number, bytes: Uint8Array): boolean => this.read(bytes as Buffer, length),
     }
-    connector.open(pool.target, onread, this)
+    if (opened === null) connector.open(pool.target, onread, this)
+    else {
+      this.take(opened, 'upstream')
+      queueMicrotask(() => this.ready())
+    }
   }
 
   override take(socket: Socket, stage: Stage): void {
     super.take(socket, stage)
     const { proxy, secure } = this.pool.target
-    const tunnelled = proxy !== null && secure
-    if (tunnelled && stage === 'proxy') return
+    if (stage === 'proxy' && proxy !== null && secure) return
     socket.on('end', () => this.readEnd())
     socket.on('drain', () => this.body?.drained())
-    // The end of a tunnel cannot read into a buffer of ours.
-    if (tunnelled) socket.on('data', chunk => this.read(chunk, chunk.length))
+    if (this.streams) socket.on('data', chunk => this.read(chunk, chunk.length))
   }
 
   protected write(call: Call): void {

@@ -6,10 +6,12 @@ import type { ProxiesPlan } from '../common/config/plan.ts'
 import { ProxyRules } from '../common/proxies.ts'
 import { PooledClient } from './client.ts'
 import { Connector } from './connect.ts'
+import type { Connection } from './connection.ts'
 import { type ImageFetcher, judgedLookup, PublicImages } from './fetch-image.ts'
 import { Http1Connection } from './http1.ts'
 import { REPLY_HEADER_BYTES_MAX } from './http1-reply.ts'
-import type { OriginPool } from './pools.ts'
+import { Http2Sessions } from './http2-sessions.ts'
+import type { OpenConnection, OriginPool } from './pools.ts'
 import { isPublicAddress } from './public-address.ts'
 import { UndiciConnection } from './undici.ts'
 import type { UpstreamClient } from './upstream.ts'
@@ -34,8 +36,11 @@ export type {
 } from './upstream.ts'
 
 export interface UpstreamOptions {
-  /** Which implementation; both keep the contract. Default `http1`. */
-  readonly kind?: 'http1' | 'undici'
+  /**
+   * Which implementation; all keep the contract. `negotiated`: HTTP/2 with `https:` upstreams that offer it, else as
+   * `http1`. Default `http1`.
+   */
+  readonly kind?: 'http1' | 'undici' | 'negotiated'
   /** Sockets per origin. */
   readonly connectionsMax: number
   /** Calls per origin that may wait for one. Default 1,024. */
@@ -70,11 +75,27 @@ export function createUpstreamClient(options: UpstreamOptions): UpstreamClient {
     ageMsMax: options.ageMsMax ?? AGE_MS_MAX,
     orphanConnectMsMax: ORPHAN_CONNECT_MS_MAX,
   }
-  const open =
-    kind === 'http1'
-      ? (pool: OriginPool) => new Http1Connection(pool, connector, headerBytesMax)
-      : (pool: OriginPool) => new UndiciConnection(pool, connector, headerBytesMax)
-  return new PooledClient(limits, open, new ProxyRules(options.proxies ?? null), options.clock ?? systemClock)
+  const clock = options.clock ?? systemClock
+  const open = opener(kind, connector, headerBytesMax, clock)
+  return new PooledClient(limits, open, new ProxyRules(options.proxies ?? null), clock)
+}
+
+type Kind = NonNullable<UpstreamOptions['kind']>
+
+function opener(kind: Kind, connector: Connector, headerBytesMax: number, clock: Clock): OpenConnection {
+  const http1 = (pool: OriginPool): Connection => new Http1Connection(pool, connector, headerBytesMax)
+  if (kind === 'http1') return http1
+  if (kind === 'undici') return pool => new UndiciConnection(pool, connector, headerBytesMax)
+  const sessions = new WeakMap<OriginPool, Http2Sessions>()
+  return pool => {
+    if (!pool.target.secure) return http1(pool)
+    let own = sessions.get(pool)
+    if (own === undefined) {
+      own = new Http2Sessions(pool, connector, headerBytesMax)
+      sessions.set(pool, own)
+    }
+    return own.open(clock.monotonicMs())
+  }
 }
 
 export interface ImageOptions extends Pick<UpstreamOptions, 'ca' | 'lookup' | 'clock'> {

@@ -43,7 +43,6 @@ export class OriginPool {
   private unsponsored = 0
   private pumpPlanned = false
   private closing = false
-  private opened = 0
   private resent = 0
 
   constructor(target: Target, limits: PoolLimits, openConnection: OpenConnection, onEmpty: () => void) {
@@ -78,14 +77,14 @@ export class OriginPool {
       if (connection.state === 'connecting') connecting += 1
       else if (connection.state === 'busy') busy += 1
     }
-    const { idle, opened, queue, resent, target } = this
+    const { idle, queue, resent, target } = this
     return {
       origin: target.origin,
       connecting,
       busy,
       idle: idle.length,
       queued: queue.length,
-      opened,
+      opened: target.opened,
       resent,
     }
   }
@@ -196,6 +195,17 @@ export class OriginPool {
     this.pump()
   }
 
+  /** The other side speaks another protocol: `next` takes the place of a connection that is being opened. */
+  replace(connection: Connection, next: Connection): void {
+    const { dedicated, sponsor } = connection
+    this.unlink(connection)
+    this.connections.delete(connection)
+    next.dedicated = dedicated
+    this.connections.add(next)
+    if (sponsor !== null) this.link(next, sponsor)
+    connection.close()
+  }
+
   // ── the books ───────────────────────────────────────────────────────────────────────────────────────────
 
   private hasRoom(): boolean {
@@ -260,7 +270,6 @@ export class OriginPool {
 
   private openFor(call: Call, dedicated: boolean): void {
     const connection = this.openConnection(this)
-    this.opened += 1
     connection.dedicated = dedicated
     this.connections.add(connection)
     this.link(connection, call)

@@ -1,5 +1,5 @@
 // The contract of an HTTP client towards upstreams. Callbacks on one object for the reply, a small handle for
-// control; no promise per chunk. Implementations: `undici.ts` and `http1.ts`.
+// control; no promise per chunk. Implementations: `http1.ts`, `undici.ts` and `http2.ts`.
 //
 // The order of calls on an UpstreamHandler:  head  data*  end   — or `fail` at any moment, once, last.
 // Nothing is called before `send` returns, and nothing after `abort`.
@@ -90,6 +90,7 @@ export interface UpstreamCall {
   abort(): void
 }
 
+/** Over HTTP/2 a place for a stream counts as a connection, except in `opened`. */
 export interface UpstreamPoolFacts {
   readonly origin: string
   readonly connecting: number

@@ -382,6 +382,7 @@ const ROWS: readonly Row[] = [
   ['.upstream.between_bytes', ...WAIT, '120s'],
   ['.upstream.slow_start', ...WAIT, '120s'],
   ['.upstream.connections_max', [1, 100_000], [0, 100_001, '1', null], 8_192],
+  ['.upstream.http2', ['never', 'auto'], ['off', 'h2', true, null], 'never'],
   ['.admin', [{}], MAP_REFUSED, {}],
   ['.admin.address', ['127.0.0.1'], NAME_REFUSED, ABSENT],
   ['.admin.port', ...PORT, ABSENT],

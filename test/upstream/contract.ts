@@ -20,7 +20,8 @@ export function contractSuite(kind: Kind): void {
   describe('a reply', () => replies(bench, kind))
   describe('a failure', () => failures(bench))
   describe('a deadline', () => deadlines(bench))
-  describe('a connection', () => connections(bench))
+  // Sessions that many calls share have rules of their own: `http2-sessions.ts`.
+  if (kind !== 'negotiated') describe('a connection', () => connections(bench))
   describe('back-pressure', () => backPressure(bench))
   describe('the caller', () => callers(bench))
 }

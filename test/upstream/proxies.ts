@@ -22,7 +22,7 @@ const SESAME = 'ali:open sesame'
 const SESAME_FIELD = `Basic ${Buffer.from(SESAME).toString('base64')}`
 
 export function proxySuite(kind: Kind): void {
-  const bench = new Bench(kind)
+  const bench = new Bench(kind, false)
   const proxies: TestProxy[] = []
   let secure: FakeUpstream
   let tunnelled: string

@@ -20,7 +20,7 @@ const local: LookupFunction = (_name, options, callback) => {
 }
 
 export function tlsSuite(kind: Kind): void {
-  const bench = new Bench(kind)
+  const bench = new Bench(kind, false)
   let secure: FakeUpstream
   beforeEach(async () => {
     await bench.start()

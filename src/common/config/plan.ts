@@ -172,6 +172,8 @@ export interface UpstreamPlan {
   readonly slowStartMs?: number
   /** Sockets per origin and shard. */
   readonly connectionsMax: number
+  /** HTTP/2 where an `https://` upstream offers it; absent: never. */
+  readonly http2?: 'auto'
   /** Named by the environment; absent when it names none. */
   readonly proxies?: ProxiesPlan
 }

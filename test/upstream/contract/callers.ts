@@ -29,10 +29,12 @@ export function callers(bench: Bench): void {
       call.onData = () => call.abort()
     })
     await Promise.all([inHead.over, inData.over])
-    await until('both connections are closed', () => upstream.socketsOpen === 0)
+    // Where a connection is one of many streams, it serves on.
+    const left = bench.bridge === null ? 0 : 2
+    if (left === 0) await until('both connections are closed', () => upstream.socketsOpen === 0)
     expect(inHead.breaches).toEqual([])
     expect(inData.breaches).toEqual([])
-    expect(client.pools()[0]).toMatchObject({ busy: 0, idle: 0, queued: 0 })
+    expect(client.pools()[0]).toMatchObject({ busy: 0, idle: left, queued: 0 })
   })
 
   test('may send again inside end and inside fail', async () => {

@@ -26,8 +26,10 @@ export function deadlines(bench: Bench): void {
     expect(reply.error?.message).toContain(`within ${limitMs} ms (${name} deadline)`)
     expect(tookMs).toBeGreaterThanOrEqual(limitMs)
     expect(tookMs).toBeLessThan(limitMs + 1_000)
-    await until('the upstream saw it', () => upstream.requests[0]!.aborted && upstream.socketsOpen === 0)
-    expect(client.pools()[0]).toMatchObject({ busy: 0, idle: 0 })
+    // Where a connection is one of many streams, it serves on.
+    const left = bench.bridge === null ? 0 : 1
+    await until('the upstream saw it', () => upstream.requests[0]!.aborted && upstream.socketsOpen === left)
+    expect(client.pools()[0]).toMatchObject({ busy: 0, idle: left })
   })
 
   test('named connect ends a name resolution that never answers', async () => {
@@ -48,7 +50,7 @@ export function deadlines(bench: Bench): void {
       else callback(null, '127.0.0.1', 4)
     }
     const client = bench.open({ lookup, connectionsMax: 1 })
-    const origin = `http://models.test:${bench.upstream.port}`
+    const origin = bench.namedOrigin
     const first = send(client, { ...chat(origin), deadlines: { ...quick, connectMs: 100 } })
     const second = send(client, { ...chat(origin), deadlines: { ...quick, connectMs: 3_000 } })
     await Promise.all([first.over, second.over])

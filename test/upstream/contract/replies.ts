@@ -23,26 +23,31 @@ export function replies(bench: Bench, kind: Kind): void {
     }
     // HEAD is where undici always lets go of the connection.
     if (expected.reusable && expected.method === undefined) expect(upstream.socketsEver).toBe(1)
-    if (!expected.reusable) expect(upstream.socketsEver).toBe(4)
+    if (!expected.reusable && kind !== 'negotiated') expect(upstream.socketsEver).toBe(4)
   })
 
-  test.each(unsound)('($name) fails the call and closes the connection', async ({ raw }) => {
-    const { client, upstream } = bench
-    upstream.script({ raw: Buffer.from(raw, 'latin1') })
-    const reply = await run(client, chat(upstream.origin))
-    expect(reply.error?.kind).toBe('upstream-protocol')
-    expect(reply.error?.message).toContain(`127.0.0.1:${upstream.port}`)
-    expect(reply.breaches).toEqual([])
-    expect(client.pools()[0]).toMatchObject({ busy: 0, idle: 0, queued: 0, connecting: 0 })
-    await until('the connection was closed', () => upstream.socketsOpen === 0)
-  })
+  // What is unsound in HTTP/1.1 never comes through a front as it is.
+  test.each(kind === 'negotiated' ? [] : unsound)(
+    '($name) fails the call and closes the connection',
+    async ({ raw }) => {
+      const { client, upstream } = bench
+      upstream.script({ raw: Buffer.from(raw, 'latin1') })
+      const reply = await run(client, chat(upstream.origin))
+      expect(reply.error?.kind).toBe('upstream-protocol')
+      expect(reply.error?.message).toContain(`127.0.0.1:${upstream.port}`)
+      expect(reply.breaches).toEqual([])
+      expect(client.pools()[0]).toMatchObject({ busy: 0, idle: 0, queued: 0, connecting: 0 })
+      await until('the connection was closed', () => upstream.socketsOpen === 0)
+    },
+  )
 
   test('whose header block is too large is refused', async () => {
     const { upstream } = bench
     const client = bench.open({ headerBytesMax: 4_096 })
     expect((await run(client, chat(upstream.origin, 'headerBytes=3000'))).outcome).toBe('200 ended')
     const reply = await run(client, chat(upstream.origin, 'headerBytes=5000'))
-    expect(reply.error?.kind).toBe('upstream-protocol')
+    // Over HTTP/2 the library resets the stream, and does not say that it was its own bound.
+    expect(reply.error?.kind).toBe(kind === 'negotiated' ? 'upstream-broke' : 'upstream-protocol')
   })
 
   test('keeps field order, duplicates and value spelling', async () => {
@@ -51,14 +56,13 @@ export function replies(bench: Bench, kind: Kind): void {
     upstream.script({ status: 201, headers, body: 'x' })
     const reply = await run(client, chat(upstream.origin))
     expect(reply.status).toBe(201)
-    expect(reply.headers.slice(0, 6)).toEqual([
-      'set-cookie',
-      'a=1',
-      'x-text',
-      'Two  Words',
-      'set-cookie',
-      'b=2',
-    ])
+    const cookies = ['set-cookie', 'a=1', 'set-cookie', 'b=2']
+    // The front itself sends what has one name together.
+    expect(reply.headers.slice(0, 6)).toEqual(
+      kind === 'negotiated'
+        ? [...cookies, 'x-text', 'Two  Words']
+        : [...cookies.slice(0, 2), 'x-text', 'Two  Words', ...cookies.slice(2)],
+    )
   })
 
   test.each([
@@ -84,7 +88,8 @@ export function replies(bench: Bench, kind: Kind): void {
   ])('of an upstream that does %s comes out as %s', async (fake, outcome) => {
     const { client, upstream } = bench
     const reply = await run(client, chat(upstream.origin, fake, STREAM))
-    expect(reply.outcome).toBe(outcome)
+    // Behind a front, unsound HTTP/1.1 is a stream that is reset.
+    expect(reply.outcome).toBe(kind === 'negotiated' ? outcome.replace('protocol', 'broke') : outcome)
     expect(reply.error?.message ?? '').not.toContain('echo')
     // Whatever happened, the next call is served.
     expect((await run(client, chat(upstream.origin))).outcome).toBe('200 ended')

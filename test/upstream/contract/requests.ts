@@ -20,10 +20,12 @@ export function requests(bench: Bench): void {
     expect(seen?.method).toBe('POST')
     expect(seen?.path).toBe('/v1/chat/completions?x=%20y')
     expect(seen?.text()).toBe(CHAT)
-    expect(seen?.header('host')).toBe(upstream.origin.slice('http://'.length))
+    expect(seen?.header('host')).toBe(new URL(upstream.origin).host)
     expect(seen?.header('content-length')).toBe(String(CHAT.length))
     const own = seen?.headers.filter((_, at, all) => all[at - (at % 2)]!.startsWith('x-'))
-    expect(own).toEqual(['x-b', '2', 'x-a', '1', 'x-b', '3'])
+    // HTTP/2 as its server here tells it joins what has one name.
+    const joined = ['x-b', '2, 3', 'x-a', '1']
+    expect(own).toEqual(bench.bridge === null ? ['x-b', '2', 'x-a', '1', 'x-b', '3'] : joined)
   })
 
   test('without a body says a length of zero for POST and nothing for GET', async () => {
@@ -73,7 +75,8 @@ export function requests(bench: Bench): void {
     for (const name of ['transfer-encoding', 'expect', 'te', 'upgrade', 'keep-alive']) {
       expect(seen?.header(name)).toBeNull()
     }
-    expect(seen?.header('connection')).not.toBe('close')
+    // The front closes behind each call.
+    if (bench.bridge === null) expect(seen?.header('connection')).not.toBe('close')
   })
 
   test('carries values beyond ASCII as the bytes they came as', async () => {
@@ -107,7 +110,7 @@ export function requests(bench: Bench): void {
 
   test('of any size arrives whole, also when the upstream reads late and slowly', async () => {
     const sizes = [1, 30_000, 32 * 1024, 33 * 1024, 200_000, 3_000_000]
-    const origin = await bench.serve(socket => {
+    const origin = await bench.serveCalls(socket => {
       let seen = 0
       let sum = 0
       let expected = -1

@@ -55,6 +55,7 @@ export function compileUpstream(document: ConfigDocument, env: Env, findings: Fi
     slowStartMs: durationMs(upstream.slow_start)!,
     connectionsMax: upstream.connections_max,
     ...(proxies === null ? {} : { proxies }),
+    ...(upstream.http2 === 'never' ? {} : { http2: upstream.http2 }),
   }
 }
 

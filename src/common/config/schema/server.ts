@@ -46,7 +46,8 @@ export const upstream = z
     slow_start: wait(
       'A stream that begins later counts against its upstream as if it had failed, though it is passed on.',
     ).default('120s'),
-    connections_max: whole('Sockets per origin and shard.', 1, 100_000).default(8_192),
+    connections_max: whole('Sockets per origin and shard; over HTTP/2, streams.', 1, 100_000).default(8_192),
+    http2: pick('HTTP/2: `auto` where an https upstream offers it.', ['never', 'auto']).default('never'),
   })
   .describe('Waits and sockets towards providers.')
 
