@@ -35,13 +35,24 @@ export function cleanTurns(
 }
 
 function draftOf(turn: PromptTurn, writing: PromptWriting, midSystem: boolean): Draft {
-  const parts = turn.parts.flatMap(part => carried(part, writing)).filter(part => !isBlank(part))
+  const parts = turn.parts
+    .filter(part => isPlaced(part, turn, writing))
+    .flatMap(part => carried(part, writing))
+    .filter(part => !isBlank(part))
   if (turn.role !== 'system' || midSystem) return { role: turn.role, parts, turn }
   writing.lose('emulate', turn.at, 'system_text_in_user_turn')
   const wrapped = parts.map(part =>
     part.kind === 'text' ? { ...part, text: `<system_note>\n${part.text}\n</system_note>` } : part,
   )
   return { role: 'user', parts: wrapped, turn }
+}
+
+/** Models call and reason, users bring results: anywhere else hosts refuse them. */
+function isPlaced(part: Part, turn: PromptTurn, writing: PromptWriting): boolean {
+  const ofModel = turn.role === 'model'
+  const misplaced = ofModel ? part.kind === 'result' : part.kind === 'call' || part.kind === 'reasoning'
+  if (misplaced) writing.lose('drop', part.at, `${part.kind}_in_${ofModel ? 'model' : 'user'}_turn`)
+  return !misplaced
 }
 
 /** What another vendor cannot use is left out before turns are merged: a turn must not end up empty because of it. */

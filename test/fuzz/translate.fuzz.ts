@@ -60,7 +60,8 @@ const GOOD_ENDS: Readonly<Record<DialectId, RegExp>> = {
 }
 
 /** A call that the model could not spell ends a reply elsewhere; Responses has no such reason and calls it failed. */
-const BROKEN_CALLS = /malformed|unexpected_tool_call|too_many_tool_calls/i
+const BROKEN_CALLS =
+  /^(malformed_(function_call|response|tool_use|model_output)|unexpected_tool_call|too_many_tool_calls)$/i
 
 class Corpus {
   readonly dialect: DialectId

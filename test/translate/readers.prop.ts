@@ -32,7 +32,8 @@ const NOISE = [
 const encoder = new TextEncoder()
 
 /** A call that a model could not spell ends a reply elsewhere; Responses has no finish reason and calls it failed. */
-const BROKEN_CALLS = /malformed|unexpected_tool_call|too_many_tool_calls/i
+const BROKEN_CALLS =
+  /^(malformed_(function_call|response|tool_use|model_output)|unexpected_tool_call|too_many_tool_calls)$/i
 
 const edit = fc.oneof(
   fc.record({

@@ -263,6 +263,10 @@ class MessageWriter {
       case 'media':
         this.writing.lose('drop', part.at, 'media_of_model')
         return []
+      case 'result':
+      case 'search-result':
+        this.writing.lose('drop', part.at, `${part.kind.replace('-', '_')}_in_model_turn`)
+        return []
       default:
         return []
     }
