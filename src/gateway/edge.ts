@@ -40,7 +40,10 @@ export interface RequestSink {
   readonly bodyMode: BodyMode
   /** More than this and the acceptor reports `tooLarge` instead of a body. */
   readonly bodyBytesMax: number
-  /** The whole body, owned by the receiver; called once, also for an empty one. Mode `whole` only. */
+  /**
+   * The whole body, owned by the receiver; called once, also for an empty one. Mode `whole` only. Small ones lie side by
+   * side in one buffer: whoever sends one to another thread copies it first.
+   */
   body(bytes: Uint8Array): void
   /** A piece of the body, owned by the receiver; returns false to ask for a pause (see RequestFlow). */
   chunk(bytes: Uint8Array): boolean
