@@ -66,6 +66,14 @@ overrides: { prompt_target_intent_matching_treshold: 0.5 }
 tracing: { random_sampling: 100 }
 `
 
+const KEYS = `version: v0.4.0
+listeners: [{ type: model, name: llm, address: 127.0.0.1, port: 12345 }]
+model_providers:
+  - { model: openai/gpt-4o, access_keys: [$OPENAI_API_KEY, { key: "\${OPENAI_API_KEY}", weight: 2 }, ${LITERAL}] }
+limits: { rules: [{ name: all, requests: 1, window: 1s }] }
+admin: { port: 12346 }
+`
+
 const BOTH = `${WARNED}agents: [{ id: a, url: 'host:1' }]
 model_aliases: { fast: { target: openai/gpt-5o } }
 `
@@ -103,6 +111,7 @@ const CASES: readonly (readonly [name: string, ...args: string[]])[] = [
   ['explain-migrated', 'explain', 'listeners[0].type', 'old.yaml'],
   ['explain-model', 'explain', 'claude-sonnet-4-5', 'good.yaml'],
   ['explain-alias', 'explain', 'fast', 'good.yaml', '--json'],
+  ['explain-keys', 'explain', 'openai/gpt-4o', 'keys.yaml'],
   ['explain-code', 'explain', 'E63'],
   ['explain-unknown', 'explain', 'admin.prot', 'good.yaml'],
   ['migrate', 'migrate', 'old.yaml'],
@@ -117,6 +126,7 @@ const CASES: readonly (readonly [name: string, ...args: string[]])[] = [
   ['models-json', 'models', 'good.yaml', '--json'],
   ['doctor', 'doctor', 'good.yaml', '--offline'],
   ['doctor-json', 'doctor', 'good.yaml', '--offline', '--json'],
+  ['doctor-keys', 'doctor', 'keys.yaml', '--offline'],
   ['doctor-wrong', 'doctor', 'wrong.yaml', '--offline'],
   ['test-unknown', 'test', 'opnai', 'good.yaml'],
   ['serve-wrong', 'serve', 'wrong.yaml'],
@@ -143,6 +153,7 @@ beforeAll(() => {
   place.write('old.yaml', OLD)
   place.write('wrong.yaml', WRONG)
   place.write('warned.yaml', WARNED)
+  place.write('keys.yaml', KEYS)
   place.write('both.yaml', BOTH)
   place.write('tested.yaml', TESTED)
 })

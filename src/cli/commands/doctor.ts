@@ -160,6 +160,11 @@ function keyFinding(loaded: LoadedPlan, provider: ProviderPlan): Finding {
       detail: there ? detail : 'no login; sluice chatgpt login',
     }
   }
+  // Files are copied, sent and kept in histories.
+  if (/\bkeys? in the file$/.test(detail)) {
+    const advice = `${detail}; \`$NAME\` or \`file:PATH\` keeps it out of there`
+    return { check, state: 'warning', detail: advice }
+  }
   if (detail !== 'none') return { check, state: 'ok', detail }
   return { check, state: provider.keyOptional ? 'ok' : 'warning', detail: 'none' }
 }
@@ -176,12 +181,25 @@ async function outsideFindings({ plan }: LoadedPlan, online: boolean): Promise<F
     look(`provider ${origin}`, probeOrigin(origin, rules.proxyFor(origin)), needed),
   )
   const stores: Promise<Finding>[] = []
-  const redis = plan.features?.sessions.redisUrl?.secret
-  if (redis !== undefined) stores.push(look('Redis', probeRedis(redis), true))
+  for (const [redis, of] of redisStores(plan))
+    stores.push(look(`Redis of ${of.join(' and ')}`, probeRedis(redis), true))
   const postgres = plan.features?.state?.connectionString?.secret
   if (postgres !== undefined) stores.push(look('PostgreSQL', probePostgres(postgres), true))
   const clock = skewSeconds(plan).then(clockFinding)
   return Promise.all([...providers, ...stores, clock])
+}
+
+/** Each address once, with what it is for. */
+function redisStores({ features }: Plan): Map<string, string[]> {
+  const stores = new Map<string, string[]>()
+  const wanted = [
+    ['sessions', features?.sessions.redisUrl],
+    ['limits', features?.limitStore.redisUrl],
+  ] as const
+  for (const [what, url] of wanted) {
+    if (url !== null && url !== undefined) stores.set(url.secret, [...(stores.get(url.secret) ?? []), what])
+  }
+  return stores
 }
 
 async function look(check: string, probe: Promise<Probe>, needed: boolean): Promise<Finding> {

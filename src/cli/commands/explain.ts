@@ -191,24 +191,33 @@ export function credentialsOf(loaded: LoadedPlan, name: string): string {
   if (files.length > 0) return files.map(file => `file ${file}`).join(', ')
   if (provider.accessKeys.length === 0) return 'none'
   if (provider.sourceNote.startsWith('env ')) return `variable ${provider.sourceNote.slice('env '.length)}`
-  const written = writtenKey(loaded, name)
-  const count = provider.accessKeys.length
-  if (written === null) return count === 1 ? 'a key in the file' : `${count} keys in the file`
-  return `variable ${written}`
+  const written = writtenKeys(loaded, name, provider.accessKeys.length)
+  const literal = written.filter(variable => variable === null).length
+  const variables = written.filter(variable => variable !== null)
+  return [
+    ...(variables.length === 0
+      ? []
+      : [`variable${variables.length === 1 ? '' : 's'} ${variables.join(', ')}`]),
+    ...(literal === 0 ? [] : [literal === 1 ? 'a key in the file' : `${literal} keys in the file`]),
+  ].join(' and ')
 }
 
-/** The variable in the key's place, when the key is nothing but one. */
-function writtenKey(loaded: LoadedPlan, name: string): string | null {
+/** For each key the variable in its place, null where the key itself stands there. */
+function writtenKeys(loaded: LoadedPlan, name: string, count: number): (string | null)[] {
+  const variable = (key: string): string | null =>
+    /^\$\{?(\w+)/.exec(loaded.explain(key)?.written ?? '')?.[1] ?? null
   // Internal entries may stand between those of the file, so the entry is found by its name or model.
   for (let at = 0; at < loaded.plan.providers.length; at++) {
-    const own = [`model_providers[${at}].name`, `model_providers[${at}].model`].some(
-      key => loaded.explain(key)?.value === name,
+    const path = `model_providers[${at}]`
+    if (![`${path}.name`, `${path}.model`].some(key => loaded.explain(key)?.value === name)) continue
+    const single = loaded.explain(`${path}.access_key`)
+    if (single?.value !== undefined) return [variable(`${path}.access_key`)]
+    return Array.from(
+      { length: count },
+      (_, key) => variable(`${path}.access_keys[${key}]`) ?? variable(`${path}.access_keys[${key}].key`),
     )
-    if (!own) continue
-    const written = loaded.explain(`model_providers[${at}].access_key`)?.written ?? null
-    return /^\$\{?(\w+)/.exec(written ?? '')?.[1] ?? null
   }
-  return null
+  return Array.from({ length: count }, () => null)
 }
 
 function authSource(auth: NonNullable<LoadedPlan['plan']['providers'][number]['auth']>): string {
