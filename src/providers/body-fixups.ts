@@ -138,7 +138,7 @@ function chatFixups(provider: ProviderPlan, model: string, facts: ModelFacts | n
   const rename: Record<string, string> = { ...traits.renamedMembers }
   const change: Record<string, Change> = {}
   if (!traits.streamOptions) drop.add('stream_options')
-  for (const name of unknownToModel(facts)) drop.add(name)
+  for (const name of unknownToModel(provider, facts)) drop.add(name)
   if (facts?.sampling === 'none' && traits.limitMember === 'max_completion_tokens') {
     rename['max_tokens'] = 'max_completion_tokens'
   }
@@ -175,8 +175,13 @@ function fixupsOf(
 }
 
 /** What a model without sampling refuses; others are the vendor's own business to judge. */
-function unknownToModel(facts: ModelFacts | null): readonly string[] {
-  if (facts === null || facts.sampling !== 'none') return []
+function unknownToModel(provider: ProviderPlan, facts: ModelFacts | null): readonly string[] {
+  if (facts === null) return []
+  if (facts.sampling !== 'none') {
+    // xAI's reasoning models sample, and answer 400 to these; other hosts pass over what a model does not have.
+    if (provider.provider !== 'xai' || facts.penalties) return []
+    return [...PENALTIES, ...(facts.stopsMax > 0 ? [] : ['stop'])]
+  }
   return [
     ...SAMPLING,
     ...(facts.penalties ? [] : PENALTIES),

@@ -161,6 +161,16 @@ describe('a relayed body changes in exactly these members', () => {
     expect(sent).toBe(`{"model":"mistral-large","messages":[${first},${second},${last}]}`)
   })
 
+  test('xai, whose reasoning models have no penalties and no stop, and whose others have', async () => {
+    const asked = '"messages":[{"role":"user","content":"hi"}],"temperature":0.5'
+    const more = ',"frequency_penalty":0.1,"presence_penalty":0.1,"stop":["x"]'
+    const body = Buffer.from(`{"model":"m",${asked}${more}}`)
+    const reasoning = await call({ model: 'xai/grok-3-mini' }, CHAT, body)
+    expect(reasoning.sent).toBe(`{"model":"grok-3-mini",${asked}}`)
+    const other = await call({ model: 'xai/grok-3' }, CHAT, body)
+    expect(other.sent).toBe(`{"model":"grok-3",${asked}${more}}`)
+  })
+
   test('groq, which wants no names of messages', async () => {
     const { sent } = await call(
       { model: 'groq/llama' },

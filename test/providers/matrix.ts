@@ -212,7 +212,7 @@ is told in \`x-gateway-warnings\`, and refused under \`x-gateway-strict: true\`.
 | OpenAI reasoning models | sampling, penalties, \`logprobs\`, \`logit_bias\`, \`stop\` go where the model has none; \`max_tokens\` becomes \`max_completion_tokens\` |
 | \`mistral\` | only documented members, of messages, too; \`seed\` becomes \`random_seed\`, \`developer\` becomes \`system\`, ids of calls have nine letters |
 | \`groq\` | \`logprobs\`, \`top_logprobs\`, \`logit_bias\` and names of messages go |
-| \`xai\` | \`web_search_options\` goes |
+| \`xai\` | \`web_search_options\` goes; at its reasoning models penalties and \`stop\` go |
 | \`gemini\` (Chat) | \`store\`, \`metadata\`, \`service_tier\`, \`logit_bias\` go |
 | \`deepseek\` | \`json_schema\` becomes \`json_object\`; \`developer\` becomes \`system\` |
 | \`ollama\` | \`tool_choice\`, \`parallel_tool_calls\` go; images by value only |

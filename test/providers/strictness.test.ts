@@ -136,6 +136,8 @@ describe('bodies', () => {
     ['groq', { ...CHAT, logprobs: true }, /logprobs/],
     ['groq', { ...CHAT, messages: [{ ...USER, name: 'ada' }] }, /name is unsupported/],
     ['xai', { ...CHAT, web_search_options: {} }, /web_search_options/],
+    ['xai', { ...CHAT, model: 'grok-4', stop: ['x'] }, /stop is not supported/],
+    ['xai', { ...CHAT, model: 'grok-4', frequency_penalty: 1 }, /frequency_penalty is not supported/],
     ['deepseek', { ...CHAT, response_format: { type: 'json_schema' } }, /unavailable/],
     ['ollama', { ...CHAT, tool_choice: 'auto' }, /tool_choice/],
     ['openai', { ...CHAT, max_tokens: 1, max_completion_tokens: 1 }, /two limits/],

@@ -131,6 +131,13 @@ function groq(body: Json): readonly string[] {
   return faults
 }
 
+function xai(body: Json): readonly string[] {
+  const faults = chatWithout('web_search_options')(body, null as never)
+  const reasons = /^grok-(?:4|3-mini|code)(?!.*non-reasoning)/.test(body.model)
+  const refused = reasons ? ['presence_penalty', 'frequency_penalty', 'stop'] : []
+  return [...faults, ...refused.filter(name => name in body).map(name => `${name} is not supported`)]
+}
+
 function chatgpt(body: Json, request: RecordedRequest): readonly string[] {
   const faults = [...responsesFaults(body)]
   if (body.store !== false) faults.push('Store must be set to false')
@@ -183,10 +190,7 @@ export const HOSTS: Readonly<Record<string, readonly Endpoint[]>> = {
     messages(/^\/api\/v1\/messages(?:\?beta=true)?$/),
   ],
   edenai: [chat(/^\/v3\/chat\/completions$/, { faults: anyChat })],
-  xai: [
-    chat(/^\/v1\/chat\/completions$/, { faults: chatWithout('web_search_options') }),
-    responses(/^\/v1\/responses$/),
-  ],
+  xai: [chat(/^\/v1\/chat\/completions$/, { faults: xai }), responses(/^\/v1\/responses$/)],
   together_ai: OLD_LIMIT_V1,
   moonshotai: OLD_LIMIT_V1,
   zhipu: [chat(/^\/api\/paas\/v4\/chat\/completions$/)],
