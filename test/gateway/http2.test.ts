@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadPlan } from '../../src/common/config/index.ts'
+import { callersPlan, rewrapSecrets } from '../../src/common/config/secret.ts'
 import { clientOptions } from '../../src/gateway/compose.ts'
 import { type FakeUpstream, startFakeUpstream, until } from '../support/fake-upstream/index.ts'
 import { type Http2Bridge, startBridge } from '../support/http2-bridge.ts'
@@ -86,6 +87,11 @@ describe('a plan', () => {
     const wanted = { ...plan, upstream: { ...plan.upstream, http2: 'auto' as const } }
     expect(clientOptions(wanted)).toMatchObject({ kind: 'negotiated' })
     expect(clientOptions(planOf({ https_proxy: '' })).proxies).toBeNull()
+  })
+
+  test('reaches the threads that call with the credentials of its proxy', () => {
+    const received = rewrapSecrets(structuredClone(callersPlan(planOf())))
+    expect(clientOptions(received).proxies?.https?.credentials?.secret).toBe('ali:sesame')
   })
 
   test('is not named by the password of its proxy, and yet another one is another client', () => {

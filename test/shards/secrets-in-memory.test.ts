@@ -1,5 +1,5 @@
-// What a shard's memory holds of secrets, looked up in a snapshot of its heap: the credentials of the providers it calls,
-// and nobody else's; those of a plan that was left are gone.
+// What a shard's memory holds of secrets, looked up in a snapshot of its heap: the credentials of the providers it calls
+// and of the proxy on the way, and nobody else's; those of a plan that was left are gone.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,6 +33,7 @@ const OF = {
   redis: 'zqx-of-redis',
   filter: 'zqx-of-a-prompt-target',
   traces: 'zqx-of-the-receiver-of-traces',
+  proxy: 'zqx-of-the-proxy',
 }
 
 function planWith(key: string, epoch: number): Plan {
@@ -51,7 +52,10 @@ tracing: { exporters: [{ type: posthog, url: "http://127.0.0.1:9", api_key: ${OF
 admin: { port: 0, token: ${OF.admin} }
 `,
   )
-  return { ...loadPlan({ file, cwd: folder, env: {} }).plan, epoch }
+  return {
+    ...loadPlan({ file, cwd: folder, env: { https_proxy: `http://u:${OF.proxy}@127.0.0.1:9` } }).plan,
+    epoch,
+  }
 }
 
 function answer(kind: FromShard['kind']): Promise<void> {
@@ -71,7 +75,7 @@ async function heap(): Promise<string> {
 
 const heldIn = (text: string) => Object.keys(OF).filter(name => text.includes(OF[name as keyof typeof OF]))
 
-test('a shard holds the credentials of the providers in use, and no other secret', {
+test('a shard holds the credentials of the providers in use and of the proxy, and no other secret', {
   timeout: 60_000,
 }, async () => {
   const turn = new PlanTurn()
@@ -93,7 +97,7 @@ test('a shard holds the credentials of the providers in use, and no other secret
   }
   worker = new Worker(ENTRY, { workerData: start, env: {} })
   await answer('ready')
-  expect(heldIn(await heap())).toEqual(['provider'])
+  expect(heldIn(await heap())).toEqual(['provider', 'proxy'])
 
   const post = (message: ToShard): void => worker!.postMessage(message)
   const prepared = answer('prepared')
@@ -103,5 +107,5 @@ test('a shard holds the credentials of the providers in use, and no other secret
   const switched = answer('switched')
   post({ kind: 'switch', change: 1 })
   await switched
-  expect(heldIn(await heap())).toEqual(['next'])
+  expect(heldIn(await heap())).toEqual(['next', 'proxy'])
 })

@@ -52,10 +52,10 @@ export function maskForms(text: string): string {
   return text.replace(LOOKS_SECRET, MASK)
 }
 
-/** The plan as a thread gets it that only calls providers: with their credentials and nobody else's. */
+/** The plan as a thread gets it that only calls providers: with their credentials and those of the way to them. */
 export function callersPlan(plan: Plan): Plan {
-  const { providers, ...rest } = plan
-  return { ...(mapSecrets(rest, () => new Secret('')) as typeof rest), providers }
+  const { providers, upstream, ...rest } = plan
+  return { ...(mapSecrets(rest, () => new Secret('')) as typeof rest), providers, upstream }
 }
 
 /** Names of header fields whose value is a credential. */
