@@ -121,9 +121,11 @@ export class TurnReader {
 
   /** A blocked prompt has no candidates: it is a turn that a filter ended before it began. */
   private feedback(feedback: Members): void {
+    const word = textOf(feedback['blockReason'])
+    // What blocked the prompt stays told: a later frame that names nothing does not unblock it.
+    if (word === '' && this.candidates.some(candidate => candidate.closed)) return
     if (this.context.client === 'gemini-generate')
       this.to.extra('gemini-generate', 'promptFeedback', JSON.stringify(feedback))
-    const word = textOf(feedback['blockReason'])
     if (word === '' || this.candidates.length > 0) return
     const candidate = new CandidateReader(this.to, 0, this.context)
     this.candidates.push(candidate)
