@@ -124,7 +124,7 @@ export class FrameScanner {
       preludeBytes: this.state === PRELUDE ? PRELUDE_BYTES - this.left : PRELUDE_BYTES,
       headers: inHeaders ? this.headers.subarray(0, this.headers.length - this.left) : EMPTY,
       headersLeft: inHeaders ? this.left : 0,
-      payload: this.state !== PAYLOAD || unreadable ? '' : decoder.decode(this.payload.take()),
+      payload: this.state !== PAYLOAD || unreadable ? '' : wholeText(this.payload.take()),
       payloadLeft: this.state === PAYLOAD ? this.left : inHeaders ? this.payloadBytes : 0,
       checksumLeft: this.state === CHECKSUM ? this.left : CRC_BYTES,
       crc: this.crc,
@@ -274,3 +274,9 @@ export class FrameScanner {
 
 const decoder = new TextDecoder()
 const EMPTY = new Uint8Array(0)
+
+/** '' when the end tears a character: closed behind it, the event would say a character that nobody sent. */
+function wholeText(bytes: Uint8Array): string {
+  const text = decoder.decode(bytes)
+  return text.endsWith('\ufffd') ? '' : text
+}

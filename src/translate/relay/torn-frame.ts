@@ -101,9 +101,12 @@ function wholePrelude(sent: Uint8Array, used: number): Uint8Array {
 
 function payloadRest(sent: string, left: number): Uint8Array {
   const closing = sent === '' ? null : closingOf(sent)
-  if (closing === null || closing.text.length + 1 > left) return new Uint8Array(left).fill(UNREADABLE)
+  // A text that nobody sent would be shown to somebody.
+  if (closing === null || closing.invents) return new Uint8Array(left).fill(UNREADABLE)
+  const text = `${closing.inName ? '-' : ''}${closing.text}}`
+  if (text.length > left) return new Uint8Array(left).fill(UNREADABLE)
   const rest = new Uint8Array(left).fill(SPACE)
-  rest.set(encoder.encode(`${closing.text}}`))
+  rest.set(encoder.encode(text))
   return rest
 }
 

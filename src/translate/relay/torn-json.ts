@@ -8,6 +8,10 @@ export interface Closing {
   readonly text: string
   /** The outermost object has members already. */
   readonly comma: boolean
+  /** It was torn within a name, which may stand there whole. */
+  readonly inName: boolean
+  /** A value was torn before its first character, or within an escape: what closes it was never sent. */
+  readonly invents: boolean
 }
 
 /** What the walk knows when the text ends. */
@@ -76,7 +80,12 @@ export function closingOf(json: string): Closing | null {
   let text = tokenEnd(torn)
   const empty = torn.next === 'first' && !torn.inString
   for (let depth = torn.open.length - 1; depth > 0; depth--) text += torn.open[depth] === '{' ? '}' : ']'
-  return { text, comma: !(empty && torn.open.length === 1) }
+  return {
+    text,
+    comma: !(empty && torn.open.length === 1),
+    inName: torn.inString && torn.isName,
+    invents: invents(torn),
+  }
 }
 
 function tokenEnd(torn: TornObject): string {
@@ -95,6 +104,11 @@ function tokenEnd(torn: TornObject): string {
     default:
       return ''
   }
+}
+
+function invents(torn: TornObject): boolean {
+  if (torn.inString) return torn.escape > 0
+  return torn.scalar === '' && (torn.next === 'colon' || torn.next === 'value')
 }
 
 function scalarEnd(scalar: string): string {
