@@ -208,16 +208,6 @@ describe('the official client reads what we write', () => {
   })
 })
 
-test('a blocked prompt stays blocked when a later frame names no reason', () => {
-  const frame = (blockReason: unknown): string =>
-    `data: ${JSON.stringify({ promptFeedback: { blockReason }, usageMetadata: {}, modelVersion: 'g' })}\n\n`
-  const blocked = bytes(frame('PROHIBITED_CONTENT') + frame(undefined))
-  const shown = translateReply(GEMINI, GEMINI, true, [blocked])
-  expect(shown.facts.state).toBe('complete')
-  expect(text(shown.bytes)).toContain('"blockReason":"PROHIBITED_CONTENT"')
-  expect(collected(gemini, true, [shown.bytes]).error).toBeNull()
-})
-
 describe('a stream as one JSON array', () => {
   function asArray(upstream: DialectId, body: Uint8Array, cut: number | null = null) {
     const context = contextFor(GEMINI, upstream)

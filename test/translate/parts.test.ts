@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TurnCollector } from '../../src/translate/collect.ts'
+import { DIALECT_TABLE } from '../../src/translate/dialects.ts'
 import { CustomInput } from '../../src/translate/custom-input.ts'
 import { formatWarnings, LossList, memberPath } from '../../src/translate/loss.ts'
 import { mentionsEnvelope, unwrapOpaque, wrapOpaque } from '../../src/translate/opaque.ts'
@@ -12,7 +13,7 @@ import { SerialSink } from '../../src/translate/serial.ts'
 import { CALL_ID_RULES, callIdFor, NAME_RULES, ToolNames } from '../../src/translate/tool-names.ts'
 import { CheckingSink } from '../../src/translate/turn-check.ts'
 import { finish } from '../../src/translate/turn.ts'
-import { ableTarget, bytes, contextFor, text } from './harness.ts'
+import { ableTarget, bytes, collected, contextFor, text, translateReply } from './harness.ts'
 
 describe('tool names', () => {
   test('any set of names maps to legal, different names and back', () => {
@@ -242,4 +243,14 @@ describe('stand-ins', () => {
       { id: 't', type: 'custom', custom: { name: 'run', input: 'ls\n' } },
     ])
   })
+})
+
+test('a blocked prompt stays blocked when a later frame names no reason', () => {
+  const frame = (blockReason: unknown): string =>
+    `data: ${JSON.stringify({ promptFeedback: { blockReason }, usageMetadata: {}, modelVersion: 'g' })}\n\n`
+  const blocked = bytes(frame('PROHIBITED_CONTENT') + frame(undefined))
+  const shown = translateReply('gemini-generate', 'gemini-generate', true, [blocked])
+  expect(shown.facts.state).toBe('complete')
+  expect(text(shown.bytes)).toContain('"blockReason":"PROHIBITED_CONTENT"')
+  expect(collected(DIALECT_TABLE['gemini-generate']!, true, [shown.bytes]).error).toBeNull()
 })
