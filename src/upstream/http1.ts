@@ -111,7 +111,7 @@ export class Http1Connection extends Connection {
   }
 
   protected override waitsForBody(): boolean {
-    return this.body !== null && this.body.starved
+    return this.body?.starved === true
   }
 
   protected progress(): { readonly headRead: boolean; readonly bodyBytes: number } {

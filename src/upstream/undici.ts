@@ -91,7 +91,7 @@ export class UndiciConnection extends Connection {
   }
 
   protected override waitsForBody(): boolean {
-    return this.body !== null && this.body.starved && this.socket.writableLength === 0
+    return this.body?.starved === true && this.socket.writableLength === 0
   }
 
   protected progress(): { readonly headRead: boolean; readonly bodyBytes: number } {
