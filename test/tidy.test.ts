@@ -195,13 +195,37 @@ describe('imports', () => {
   test('never close a circle inside the product', () => {
     expect(circles(PRODUCT)).toEqual([])
   })
+
+  test('load nothing into a shard that only the reading of a file needs', () => {
+    const loaded = loadedBy(join('workers', 'shard.ts'))
+    expect(loaded.size).toBeGreaterThan(100)
+    expect(
+      ['zod', 'yaml', 'commander'].map(name => loaded.get(name)).filter(from => from !== undefined),
+    ).toEqual([])
+  })
 })
+
+/** Whatever is loaded with a file, and the file that asks for it. */
+function loadedBy(entry: string): Map<string, string> {
+  const files = new Map(PRODUCT.map(file => [file.path, file]))
+  const loaded = new Map([[entry, '']])
+  for (const path of loaded.keys()) {
+    const file = files.get(path)
+    for (const target of file === undefined ? [] : valueImports(file)) {
+      const name = target.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), target)) : target
+      if (!loaded.has(name)) loaded.set(name, path)
+    }
+  }
+  return loaded
+}
 
 function circles(files: readonly SourceFile[]): string[] {
   const edges = new Map(
     files.map(file => [
       file.path,
-      valueImports(file).map(target => relative(ROOT, resolve(ROOT, dirname(file.path), target))),
+      valueImports(file)
+        .filter(target => target.startsWith('.'))
+        .map(target => relative(ROOT, resolve(ROOT, dirname(file.path), target))),
     ]),
   )
   const state = new Map<string, 'open' | 'closed'>()
@@ -222,9 +246,7 @@ function circles(files: readonly SourceFile[]): string[] {
 
 /** Imports that exist at run time; circles of types alone are no circles. */
 function valueImports(file: SourceFile): string[] {
-  return [
-    ...file.text.matchAll(/(?:^|\n)(?:import|export)\s+(?!type\b)([^'"`;]*?)from\s+['"](\.[^'"]+)['"]/g),
-  ]
+  return [...file.text.matchAll(/(?:^|\n)(?:import|export)\s+(?!type\b)([^'"`;]*?)from\s+['"]([^'"]+)['"]/g)]
     .filter(match => {
       const names = /\{([^}]*)\}/.exec(match[1]!)?.[1]
       return (

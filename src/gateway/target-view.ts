@@ -7,7 +7,8 @@ import {
   passesCacheMarks,
   reasoningFamily,
 } from '../providers/index.ts'
-import { atHosts } from '../common/config/index.ts'
+// Not through the door: a shard would load the schema and the YAML reader with it.
+import { atHosts } from '../common/config/hosts.ts'
 import type { ModelPrice } from '../routing/index.ts'
 import { type BodyFixups, type DialectId, type TargetFacts, targetFacts } from '../translate/index.ts'
 import { LaneBreaker, type RetryBudget } from '../upstream/index.ts'

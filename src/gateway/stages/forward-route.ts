@@ -2,7 +2,9 @@
 // the caller's `x-gateway-provider` names, that the configuration makes the default, or that is the only one. Refuses
 // to guess between several.
 
-import { atHosts, type ProviderPlan } from '../../common/config/index.ts'
+// Not through the door: a shard would load the schema and the YAML reader with it.
+import { atHosts } from '../../common/config/hosts.ts'
+import type { ProviderPlan } from '../../common/config/index.ts'
 import { GatewayError } from '../../common/errors.ts'
 import { headerValue } from '../../common/headers.ts'
 import { findModel } from '../../routing/index.ts'

@@ -2,7 +2,9 @@
 // Owns which bytes differ (the model's name, and for older completions the wish for usage) and what may be sent again;
 // translates nothing.
 
-import { atHosts, type ProviderPlan } from '../../common/config/index.ts'
+// Not through the door: a shard would load the schema and the YAML reader with it.
+import { atHosts } from '../../common/config/hosts.ts'
+import type { ProviderPlan } from '../../common/config/index.ts'
 import { GatewayError } from '../../common/errors.ts'
 import { headerValue } from '../../common/headers.ts'
 import { addProviderHeaders, embeddingsForm, forwardPath } from '../../providers/index.ts'
