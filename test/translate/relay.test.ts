@@ -183,6 +183,20 @@ test('a frame that announces an absurd length and is torn there breaks nothing',
   }
 })
 
+test('a frame whose lengths contradict each other, as far as they were sent, is not completed', () => {
+  // 118 bytes in all, and at least 2,560 of headers; then totals below the smallest frame.
+  for (const prelude of [
+    [0, 0, 0, 118, 0, 0, 10],
+    [0, 0, 0, 118, 0, 0, 10, 0],
+    [0, 0, 0, 5, 0],
+    [0, 0, 0, 0],
+  ]) {
+    const { bytes, facts } = relay('bedrock-converse', [Uint8Array.from(prelude)], 'cut')
+    expect(facts.state).toBe('failed')
+    expect([...bytes]).toEqual(prelude)
+  }
+})
+
 test('a response that fails names the response its client knows, and the next number', () => {
   const bytes = fakeStream('openai-responses')
   const sent = bytes.subarray(0, frameEnds('openai-responses', bytes)[4])

@@ -58,8 +58,8 @@ const IS_EVENT = stringHeader(':message-type', 'event')
 const SKIPPED_EVENT = [...stringHeader(':event-type', 'torn'), ...IS_EVENT]
 
 /**
- * The bytes that are missing, or null when there are too many: then the client's own complaint about a truncated
- * frame has to do.
+ * The bytes that are missing, or null when there are too many or none would make a frame of it: then the client's own
+ * complaint about a truncated frame has to do.
  */
 export function restOfFrame(torn: TornFrame): Uint8Array | null {
   const rest: number[] = []
@@ -71,7 +71,8 @@ export function restOfFrame(torn: TornFrame): Uint8Array | null {
     payloadLeft = view.getUint32(0) - headersLeft - FRAME_BYTES_MIN
     rest.push(...prelude.subarray(torn.preludeBytes))
   }
-  if (headersLeft > HEADERS_BYTES_MAX || payloadLeft > REST_BYTES_MAX) return null
+  // Lengths that contradict each other, as far as they were sent, are no frame's.
+  if (payloadLeft < 0 || headersLeft > HEADERS_BYTES_MAX || payloadLeft > REST_BYTES_MAX) return null
   if (headersLeft > 0) pushHeaders(rest, torn.headers, headersLeft)
   const payload = payloadRest(torn.payload, payloadLeft)
   const bytes = new Uint8Array(rest.length + payload.length + torn.checksumLeft)
