@@ -16,6 +16,7 @@ import { isPublicAddress } from './public-address.ts'
 import { UndiciConnection } from './undici.ts'
 import type { UpstreamClient } from './upstream.ts'
 
+export { askWhole, type Question, type QuestionBounds, type WholeAnswer } from './ask.ts'
 export type { FetchedImage, ImageFetcher } from './fetch-image.ts'
 export { isPublicAddress } from './public-address.ts'
 export type { Breaker, BreakerCell, BreakerFacts } from './breaker.ts'
