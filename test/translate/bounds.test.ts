@@ -143,6 +143,16 @@ describe('numbers beyond the range of the other dialect', () => {
     expect(refusal('anthropic-messages', thinking(-1))).toMatchObject({ param: 'thinking.budget_tokens' })
   })
 
+  test('a huge budget leaves the limit of the output a number that Converse takes', () => {
+    const asked = { generationConfig: { thinkingConfig: { thinkingBudget: 2 ** 31 - 1 } } }
+    const { body } = written('gemini-generate', asked, 'bedrock-converse', {
+      reasoning: 'budget',
+      vendorFields: 'anthropic',
+      outputTokensMax: null,
+    })
+    expect(body['inferenceConfig']).toEqual({ maxTokens: 2 ** 31 - 1 })
+  })
+
   test('Nova chooses from 128 candidates at most', () => {
     const { body } = written('openai-chat', { top_k: 500 }, 'bedrock-converse', { vendorFields: 'amazon' })
     expect(body['additionalModelRequestFields']).toEqual({ inferenceConfig: { topK: 128 } })

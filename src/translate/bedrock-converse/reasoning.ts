@@ -4,6 +4,7 @@
 import { acceptedEffort, BUDGET_TOKENS_MIN, budgetOfEffort, effortOfWish } from '../efforts.ts'
 import type { Effort, Prompt, PromptTurn, ReasoningWish } from '../prompt.ts'
 import type { PromptWriting } from '../prompt-writing.ts'
+import { COUNT_MAX } from '../ranges.ts'
 
 /** Room for the answer beside the thoughts when neither the client nor the catalogue names a limit. */
 const ANSWER_TOKENS = 4096
@@ -118,7 +119,8 @@ function budgetPlan(
   }
   const budget = Math.max(wish.budgetTokens ?? budgetOfEffort(wanted ?? 'medium'), BUDGET_TOKENS_MIN)
   const modelMax = writing.target.facts.outputTokensMax
-  const outputTokensMax = silent.outputTokensMax ?? (modelMax === null ? budget + ANSWER_TOKENS : null)
+  const outputTokensMax =
+    silent.outputTokensMax ?? (modelMax === null ? Math.min(budget + ANSWER_TOKENS, COUNT_MAX) : null)
   const fitting = Math.min(budget, (outputTokensMax ?? modelMax ?? Number.POSITIVE_INFINITY) - 1)
   if (fitting < BUDGET_TOKENS_MIN) {
     writing.loseWish('drop', 'reasoning', 'output_limit_too_small')
